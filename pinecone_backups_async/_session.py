@@ -1,0 +1,295 @@
+"""aiohttp sessions and one attempt on the wire. Knows connections, loops and processes; knows no page and no retry.
+
+What aiohttp would do behind our back is switched off here: its own repetition of a GET, redirects, cookies, netrc,
+environment proxies. Its exceptions end here too, translated by class, and nothing of theirs is chained: they may hold
+headers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import ssl
+from collections.abc import AsyncGenerator, Generator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+import attrs
+from aiohttp import http_exceptions
+from yarl import URL
+
+from ._errors import (
+    BackupsError,
+    ClientClosedError,
+    ConfigurationError,
+    ResponseTooLargeError,
+    TLSError,
+    TransportError,
+    TransportTimeoutError,
+)
+
+if TYPE_CHECKING:
+    from ._protocol import Request
+    from ._settings import Secret
+
+__all__ = ["TRANSPORT", "Answer", "SessionManager"]
+
+TRANSPORT: Final = f"aiohttp/{aiohttp.__version__}"
+MAX_BODY: Final = 8 * 2**20
+MAX_ERROR_BODY: Final = 64 * 2**10
+# Every limit in time is set by asyncio.timeout around an attempt: aiohttp's own would be rounded up to whole seconds.
+_NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
+
+
+@attrs.frozen
+class Answer:
+    """What came back: plain values, with header names found in any case."""
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+
+
+class _OneAttemptError(aiohttp.ClientError):
+    """Carry an error past aiohttp's own repetition of a GET, which knows only its own classes."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class _UnpooledRequest(aiohttp.ClientRequest):
+    """A request that fits no pooled connection: each has a connection key of its own."""
+
+    @property
+    def connection_key(self) -> Any:
+        return super().connection_key._replace(proxy_headers_hash=id(self))
+
+
+class SessionManager:
+    """Own the aiohttp sessions of one client: made on first use, one set for each event loop and process in turn."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: Secret[str],
+        proxy: Secret[str | None],
+        ssl_context: object,
+        connector: object,
+    ) -> None:
+        if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
+            raise ConfigurationError(f"ssl_context must be an ssl.SSLContext, not {type(ssl_context).__name__}")
+        if connector is not None and not isinstance(connector, aiohttp.BaseConnector):
+            raise ConfigurationError(f"connector must be an aiohttp connector, not {type(connector).__name__}")
+        if connector is not None and ssl_context is not None:
+            raise ConfigurationError("connector and ssl_context exclude each other: give the connector its own context")
+        self._origin = URL(base_url).origin()
+        self._api_key = api_key
+        self._proxy = proxy
+        self._ssl_context = ssl_context
+        self._connector = connector
+        self._sessions: _Sessions | None = None
+        self._limits: set[asyncio.Timeout] = set()
+        self.closed = False
+
+    async def send(self, request: Request, *, seconds: float, unpooled: bool = False) -> Answer:
+        """Send one GET and return its whole answer, in so many seconds; raise TransportError or ClientClosedError."""
+        sessions = await self._current_sessions()
+        failure: BackupsError
+        limit = asyncio.timeout(seconds)
+        try:
+            with self._interruptible(limit):
+                async with limit:
+                    return await _exchange(sessions.unpooled if unpooled else sessions.pooled, request, unpooled)
+        except (aiohttp.ClientError, OSError, http_exceptions.HttpProcessingError) as error:
+            if self.closed:
+                failure = ClientClosedError("the client was closed during the call")
+            elif limit.expired():
+                failure = TransportTimeoutError(f"no complete answer within {seconds:.3g} s")
+            else:
+                failure = _translated(error)
+        raise failure  # out here, so that no aiohttp error is its context
+
+    async def pause(self, seconds: float) -> None:
+        """Wait; raise ClientClosedError as soon as the client is closed."""
+        limit = asyncio.timeout(seconds)
+        with contextlib.suppress(TimeoutError), self._interruptible(limit):
+            async with limit:
+                await asyncio.get_running_loop().create_future()
+        if self.closed:
+            raise ClientClosedError("the client was closed during the wait before a retry")
+
+    async def close(self) -> None:
+        """Close the sessions, and end what waits on them. Closing twice is fine."""
+        sessions = self._sessions
+        if sessions is not None and sessions.is_inherited():
+            sessions = None
+        if sessions is not None:
+            sessions.check_loop()
+        self.closed, self._sessions = True, None
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(0)
+        if sessions is not None:
+            await asyncio.sleep(0)  # our limits end what waits, before aiohttp would cancel it
+            await sessions.close()
+
+    def abandon(self) -> bool:
+        """Let go of what a forgotten close left open; return whether anything was."""
+        sessions, self._sessions = self._sessions, None
+        if sessions is None:
+            return False
+        if sessions.is_inherited():
+            sessions.immortalise()
+            return False
+        sessions.close_with_dead_loop()
+        return True
+
+    @contextlib.contextmanager
+    def _interruptible(self, limit: asyncio.Timeout) -> Generator[None]:
+        self._limits.add(limit)
+        try:
+            yield
+        finally:
+            self._limits.discard(limit)
+
+    async def _current_sessions(self) -> _Sessions:
+        if self.closed:
+            raise ClientClosedError("the client is closed")
+        sessions = self._sessions
+        if sessions is not None:
+            if sessions.is_inherited():
+                sessions.immortalise()
+            elif sessions.is_usable():
+                return sessions
+            self._sessions = None
+            if self._connector is not None:
+                raise RuntimeError(
+                    "the connector= of this client belongs to another event loop: use a client for each loop"
+                )
+        self._sessions = sessions = _Sessions(self._connector, self._ssl_context, self._proxy, self._authorize)
+        await sessions.start()
+        return sessions
+
+    async def _authorize(
+        self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Put the key on a request to the configured origin, and take it off again: nothing finds it there later."""
+        if request.url.origin() == self._origin:
+            request.headers["Api-Key"] = self._api_key.reveal()
+        try:
+            return await send(request)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise _OneAttemptError(error) from None
+        finally:
+            request.headers.popall("Api-Key", None)
+
+
+class _Sessions:
+    """The sessions of one event loop in one process, over one connector. They end with the loop at the latest."""
+
+    def __init__(
+        self,
+        connector: aiohttp.BaseConnector | None,
+        ssl_context: ssl.SSLContext | None,
+        proxy: Secret[str | None],
+        middleware: aiohttp.ClientMiddlewareType,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pid = os.getpid()
+        own = connector is None
+        if connector is None:
+            connector = aiohttp.TCPConnector(ssl=True if ssl_context is None else ssl_context)
+        settings: dict[str, Any] = {
+            "connector": connector,
+            "cookie_jar": aiohttp.DummyCookieJar(),
+            "middlewares": (middleware,),
+            "proxy": proxy.reveal(),
+            "timeout": _NO_TIMEOUT,
+            "trust_env": False,
+        }
+        self.pooled = aiohttp.ClientSession(connector_owner=own, **settings)
+        self.unpooled = aiohttp.ClientSession(connector_owner=False, request_class=_UnpooledRequest, **settings)
+        self._lifetime = _until_closed(self.unpooled, self.pooled)
+
+    async def start(self) -> None:
+        await anext(self._lifetime)
+
+    async def close(self) -> None:
+        await self._lifetime.aclose()
+
+    def is_inherited(self) -> bool:
+        return self._pid != os.getpid()
+
+    def is_usable(self) -> bool:
+        """Say whether these sessions serve the running loop; not where theirs has closed. Raises in any other."""
+        self.check_loop()
+        return not self._loop.is_closed() and not self.pooled.closed
+
+    def check_loop(self) -> None:
+        running = asyncio.get_running_loop()
+        if running is not self._loop and not self._loop.is_closed():
+            raise RuntimeError(
+                f"this client is in use in {self._loop!r}, so not in {running!r}: use a client for each loop"
+            )
+
+    def close_with_dead_loop(self) -> None:
+        if self._loop.is_closed():
+            with contextlib.suppress(StopIteration):  # nothing is left to wait for
+                self._lifetime.aclose().__await__().send(None)
+
+    def immortalise(self) -> None:
+        """Never let these be collected: what a forked child closes, it would unregister from its parent's selector."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
+
+
+async def _until_closed(*sessions: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
+    """Close the sessions when this generator is closed: by us, or by the loop before it ends."""
+    try:
+        yield
+    finally:
+        for session in sessions:
+            await session.close()
+
+
+async def _exchange(session: aiohttp.ClientSession, request: Request, unpooled: bool) -> Answer:  # noqa: FBT001
+    headers = {**request.headers, "Connection": "close"} if unpooled else request.headers
+    async with session.get(URL(request.url, encoded=True), headers=headers, allow_redirects=False) as response:
+        body = await _body(response)
+        return Answer(response.status, response.headers, body)
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """Read to the limit: beyond it a page is an error, and of an error only the beginning is kept."""
+    most = MAX_BODY if response.status == 200 else MAX_ERROR_BODY
+    announced = response.content_length or 0
+    chunks: list[bytes] = []
+    size = 0
+    while size <= most and announced <= most:
+        chunk = await response.content.readany()
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
+        size += len(chunk)
+    response.close()  # the rest is never read, so the connection is of no use
+    if response.status == 200:
+        raise ResponseTooLargeError(f"the answer exceeds {most} bytes")
+    return b"".join(chunks)[:most]
+
+
+def _translated(error: Exception) -> TransportError:
+    """Return our error for one of aiohttp's or of the sockets: class and errno only, as its text may quote bytes."""
+    if isinstance(error, _OneAttemptError):
+        error = error.error
+    kind = type(error).__name__
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return TransportError(f"the proxy answered {error.status}", status=error.status)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return TLSError(f"{kind}: the server's certificate is not trusted for this host")
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return TLSError(f"{kind}: the TLS handshake failed")
+    code = error.errno if isinstance(error, OSError) else None
+    return TransportError(f"{kind}: {os.strerror(code)}" if code else f"{kind}: no complete answer")

@@ -1,0 +1,213 @@
+"""Arguments and environment to checked values. Knows what is allowed and says so; knows no loop and sends nothing.
+
+A value that may be secret never stands in a local variable of a frame that raises: it is wrapped first, and its
+checks return their complaint.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Generic, TypeVar, cast
+from urllib.parse import SplitResult, urlsplit
+
+from ._codec import MAX_TOKEN_BYTES
+from ._errors import ConfigurationError
+
+__all__ = [
+    "MAX_LIMIT",
+    "Secret",
+    "checked_api_key",
+    "checked_base_url",
+    "checked_count",
+    "checked_headers",
+    "checked_limit",
+    "checked_proxy",
+    "checked_seconds",
+    "checked_token",
+    "text_from",
+]
+
+MAX_LIMIT: Final = 100
+MAX_KEY_LENGTH: Final = 512
+_DEFAULT_URL: Final = "https://api.pinecone.io"
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OUR_HEADERS: Final = frozenset(
+    {
+        "api-key",
+        "x-pinecone-api-version",
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "cookie",
+        "accept-encoding",
+    }
+)
+_T_co = TypeVar("_T_co", covariant=True)
+
+
+class Secret(Generic[_T_co]):
+    """Hold a value that no repr, vars or pickle shows; `reveal()` returns it."""
+
+    __slots__ = ("reveal",)
+
+    def __init__(self, value: _T_co) -> None:
+        self.reveal = lambda: value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret cannot be pickled")
+
+
+def text_from(environ: Mapping[str, str], name: str, argument: _T_co | None) -> _T_co | str | None:
+    """Return the argument, or where it is None the environment's value, or None where that is absent or empty."""
+    return argument if argument is not None else environ.get(name) or None
+
+
+def checked_api_key(secret: Secret[object]) -> Secret[str]:
+    """Return the key, which must be printable ASCII without spaces, at most 512 characters."""
+    complaint = _key_complaint(secret)
+    if complaint is not None:
+        raise ConfigurationError(f"api_key {complaint}")
+    return secret  # type: ignore[return-value]
+
+
+def _key_complaint(secret: Secret[object]) -> str | None:
+    key = secret.reveal()
+    if key is None:
+        return "is missing: pass api_key=... or set PINECONE_API_KEY"
+    if not isinstance(key, str):
+        return f"must be a str, not {type(key).__name__}"
+    if not key or len(key) > MAX_KEY_LENGTH:
+        return f"must have 1 to {MAX_KEY_LENGTH} characters"
+    if not all("!" <= character <= "~" for character in key):
+        return "must be printable ASCII without spaces"
+    return None
+
+
+def checked_base_url(value: object) -> str:
+    """Return the URL that `/backups` is appended to: https, or http to loopback; a bare host gets https://."""
+    if value is None:
+        return _DEFAULT_URL
+    if not isinstance(value, str):
+        raise ConfigurationError(f"base_url must be a str, not {type(value).__name__}")
+    url = value if "://" in value else f"https://{value}"
+    parts = _split("base_url", url)
+    if parts.username is not None or parts.query or parts.fragment or "?" in url or "#" in url:
+        raise ConfigurationError("base_url must not hold user information, a query or a fragment")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ConfigurationError("base_url must be https: plain http is for loopback addresses only")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def checked_proxy(secret: Secret[object], base_url: str) -> None:
+    """Check the URL of the proxy: http or https, user information allowed; only for an https base_url."""
+    complaint = _proxy_complaint(secret)
+    if complaint is None and secret.reveal() is not None and base_url.startswith("http:"):
+        complaint = "needs an https base_url: over plain http the proxy would see the key"
+    if complaint is not None:
+        raise ConfigurationError(f"proxy {complaint}")
+
+
+def _proxy_complaint(secret: Secret[object]) -> str | None:
+    proxy = secret.reveal()
+    if proxy is None:
+        return None
+    if not isinstance(proxy, str):
+        return f"must be a str, not {type(proxy).__name__}"
+    try:
+        _split("proxy", proxy)
+    except ConfigurationError:
+        return "must be an http:// or https:// URL with a host"
+    return None
+
+
+def _split(name: str, url: str) -> SplitResult:
+    """Split an http(s) URL with a host; the complaint does not repeat it, since it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        parts, valid = SplitResult("", "", "", "", ""), False
+    if not valid or not all("!" <= character <= "~" for character in url) or "\\" in url:
+        raise ConfigurationError(f"{name} must be an http:// or https:// URL with a host")
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() in {"localhost", "localhost."}
+
+
+def checked_headers(secret: Secret[object]) -> Mapping[str, str]:
+    """Return additional headers from a mapping, or from the JSON object that an environment variable holds."""
+    outcome = _headers_or_complaint(secret)
+    if isinstance(outcome, str):
+        raise ConfigurationError(f"additional_headers {outcome}")
+    return outcome
+
+
+def _headers_or_complaint(secret: Secret[object]) -> dict[str, str] | str:
+    value: Any = secret.reveal()
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = None
+    elif value is None:
+        value = {}
+    if not isinstance(value, Mapping):
+        return "must be a mapping of str to str (in PINECONE_ADDITIONAL_HEADERS a JSON object of strings)"
+    headers = dict(cast("Mapping[Any, Any]", value))
+    return next((c for c in map(_header_complaint, headers, headers.values()) if c is not None), headers)
+
+
+def _header_complaint(name: object, value: object) -> str | None:
+    if not isinstance(name, str) or not isinstance(value, str):
+        return "must be a mapping of str to str"
+    if not _HEADER_NAME.fullmatch(name):
+        return "has a name that is not an HTTP token"
+    if name.lower() in _OUR_HEADERS:
+        return f"must not set {name}: that header is the client's own"
+    if not value.isprintable() or not value.isascii():
+        return f"has a value for {name} that is not printable ASCII"
+    return None
+
+
+def checked_seconds(name: str, value: object) -> float:
+    """Return a positive, finite number of seconds."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        raise ConfigurationError(f"{name} must be a positive, finite number of seconds, not {value!r}")
+    return float(value)
+
+
+def checked_count(name: str, value: object, *, least: int, most: int | None = None) -> int:
+    """Return an int from `least` to `most`; a bool is not one."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
+        allowed = f"an int of at least {least}" if most is None else f"an int from {least} to {most}"
+        raise ConfigurationError(f"{name} must be {allowed}, not {value!r}")
+    return value
+
+
+def checked_limit(value: object) -> int | None:
+    """Return the page size, 1 to 100, or None."""
+    return None if value is None else checked_count("limit", value, least=1, most=MAX_LIMIT)
+
+
+def checked_token(value: object) -> str | None:
+    """Return the pagination token, or None."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ConfigurationError(f"pagination_token must be a str, not {type(value).__name__}")
+    if not 0 < len(value.encode(errors="replace")) <= MAX_TOKEN_BYTES or any("\ud800" <= c <= "\udfff" for c in value):
+        raise ConfigurationError(f"pagination_token must have 1 to {MAX_TOKEN_BYTES} bytes in UTF-8")
+    return value

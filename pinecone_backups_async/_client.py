@@ -177,6 +177,8 @@ class BackupsClient:
         await self.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_session"):  # a traceback with locals asks for this while __init__ raises
+            return "<BackupsClient, not configured>"
         state = ", closed" if self._session.closed else ""
         return f"<BackupsClient {self._base_url}, additional headers: {self._header_names}{state}>"
 
@@ -184,7 +186,5 @@ class BackupsClient:
         raise TypeError("a BackupsClient cannot be pickled or copied: make one where it is needed")
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
-        # A client whose __init__ raised has no session to forget.
-        session: SessionManager | None = getattr(self, "_session", None)
-        if session is not None and session.abandon():
+        if hasattr(self, "_session") and self._session.abandon():
             _warn(f"unclosed {self!r}: use `async with`, or await close()", ResourceWarning, source=self)

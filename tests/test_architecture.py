@@ -33,7 +33,11 @@ SOLE_IMPORTERS = {
     "cattrs": {"_codec"},
     "msgspec": {"_codec"},
 }
-EXTENSIONS_OUTSIDE = {"testing": {"aiohttp"}, "cli": {"cyclopts", "rich"}, "fastapi": {"fastapi", "pydantic", "starlette"}}
+EXTENSIONS_OUTSIDE = {
+    "testing": {"aiohttp"},
+    "cli": {"cyclopts", "rich"},
+    "fastapi": {"fastapi", "pydantic", "starlette"},
+}
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -98,7 +102,9 @@ def test_what_only_type_checkers_see_does_not_count() -> None:
     assert wrong_imports("_client", "if TYPE_CHECKING:\n    import aiohttp\nelse:\n    import tenacity") == ["tenacity"]
 
 
-@pytest.mark.parametrize("path", [p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.stem.startswith("_")])
+@pytest.mark.parametrize(
+    "path", [p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.stem.startswith("_")]
+)
 def test_an_extension_uses_only_what_the_door_exports(path: Path) -> None:
     extension = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     tree = ast.parse(path.read_text())
@@ -110,5 +116,7 @@ def test_an_extension_uses_only_what_the_door_exports(path: Path) -> None:
             assert not module.split(".")[1].startswith("_"), module
         if level > len(path.parent.relative_to(PACKAGE).parts):
             assert not module.startswith("_"), module
-        outside = {"aiohttp", "yarl", "tenacity", "cattrs", "msgspec", "fastapi", "cyclopts", "rich"} & {module.split(".")[0]}
+        outside = {"aiohttp", "yarl", "tenacity", "cattrs", "msgspec", "fastapi", "cyclopts", "rich"} & {
+            module.split(".")[0]
+        }
         assert outside <= EXTENSIONS_OUTSIDE.get(extension, set())

@@ -26,7 +26,9 @@ FIRST = PROTOCOL.request(limit=100)
 LATER = PROTOCOL.request(pagination_token="t")
 
 
-def read(status: int, body: bytes | dict[str, Any], headers: dict[str, str] | None = None, request: Any = FIRST) -> BackupPage:
+def read(
+    status: int, body: bytes | dict[str, Any], headers: dict[str, str] | None = None, request: Any = FIRST
+) -> BackupPage:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return PROTOCOL.read(request, status, CIMultiDict(headers or {}), content)
 
@@ -69,7 +71,9 @@ def test_an_additional_header_replaces_a_default_of_the_same_name() -> None:
 def test_a_token_is_encoded_exactly_once_whatever_it_holds_and_goes_without_a_limit(token: str) -> None:
     request = PROTOCOL.request(limit=50, pagination_token=token)
     assert request.url.isascii()
-    assert parse_qsl(urlsplit(request.url).query, keep_blank_values=True, strict_parsing=True) == [("paginationToken", token)]
+    assert parse_qsl(urlsplit(request.url).query, keep_blank_values=True, strict_parsing=True) == [
+        ("paginationToken", token)
+    ]
     assert request.pagination_token == token
 
 
@@ -110,7 +114,12 @@ def test_any_status_but_200_is_the_error_of_its_class_whatever_the_body(status: 
 @pytest.mark.parametrize("code", list(door.ErrorCode))
 def test_the_documented_error_object_with_each_of_its_codes(code: str) -> None:
     error = api_error(500, error_body(code, details={"trace": ["a", 1, None]}), {"X-Request-Id": "r1"})
-    assert (error.code, error.message, error.details, error.request_id) == (code, "It failed.", {"trace": ["a", 1, None]}, "r1")
+    assert (error.code, error.message, error.details, error.request_id) == (
+        code,
+        "It failed.",
+        {"trace": ["a", 1, None]},
+        "r1",
+    )
     assert str(error) == f"[r1] 500 {code}: It failed."
 
 
@@ -200,7 +209,9 @@ def test_retry_after_is_digits_or_a_date_counted_from_the_answers_own(
     retry_after: str | None, date: str | None, seconds: float | None
 ) -> None:
     sent = {"Retry-After": retry_after, "Date": date}
-    assert api_error(503, b"", {name: value for name, value in sent.items() if value is not None}).retry_after == seconds
+    assert (
+        api_error(503, b"", {name: value for name, value in sent.items() if value is not None}).retry_after == seconds
+    )
 
 
 def test_without_a_date_the_clock_of_this_machine_is_asked() -> None:

@@ -97,8 +97,8 @@ def test_T2_timeouts_are_positive_and_finite(name: str, value: Any) -> None:
     allowed = f"{name} must be a positive, finite number of seconds"
     calls: list[Callable[[BackupsClient], object]] = [
         lambda c: c.list_backups(**{name: value}),
-        lambda c: asyncio.run(c.fetch_page(**{name: value})),  # type: ignore[arg-type]
-        lambda c: asyncio.run(c.inventory(**{name: value})),  # type: ignore[arg-type]
+        lambda c: asyncio.run(c.fetch_page(**{name: value})),
+        lambda c: asyncio.run(c.inventory(**{name: value})),
     ]
     assert complaint(lambda: client(**{name: value})).startswith(allowed)
     if value is not None:  # per call, None is the client's own value

@@ -1,0 +1,54 @@
+"""Run the server by hand: `python -m pinecone_backups_async.testing --port 5081 --backups 250`.
+
+Knows arguments and the terminal; the rest is FakePinecone's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from . import FakePinecone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def _integer(least: int, most: int) -> Callable[[str], int]:
+    def integer(text: str) -> int:
+        if not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"must be from {least} to {most}, not {text}")
+        return int(text)
+
+    return integer
+
+
+async def _serve(port: int, backups: int) -> None:
+    async with FakePinecone(backups, port=port) as fake:
+        for name, value in fake.environ.items():
+            print(f"export {name}={value}")
+        print(f"# {backups} backups at {fake.url}/backups until Ctrl-C", flush=True)
+        await asyncio.Event().wait()
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve until Ctrl-C, which ends it quietly; exits with 2 for wrong use or a port that is taken."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pinecone_backups_async.testing",
+        description="Serve GET /backups of the Pinecone API on a loopback port.",
+    )
+    parser.add_argument("--port", type=_integer(0, 65535), default=5081, help="0 takes a free one (default: 5081)")
+    parser.add_argument("--backups", type=_integer(0, 100_000), default=250, help="how many to serve (default: 250)")
+    options = parser.parse_args(arguments)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(options.port, options.backups))
+    except OSError as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,28 @@
+"""The pytest plugin: one fixture. Knows pytest; the server is imported only where a test asks for it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from . import FakePinecone
+
+__all__ = ["fake_pinecone"]
+
+# pytest-asyncio in its strict mode runs only fixtures that are marked as its own; without it anyio runs plain ones.
+_fixtures: Any = importlib.import_module("pytest_asyncio") if importlib.util.find_spec("pytest_asyncio") else pytest
+
+
+@_fixtures.fixture  # type: ignore[untyped-decorator]
+async def fake_pinecone() -> AsyncIterator[FakePinecone]:
+    """Run a FakePinecone with a project of 250 backups for the time of one test."""
+    from . import FakePinecone  # noqa: PLC0415
+
+    async with FakePinecone(backups=250) as fake:
+        yield fake

@@ -53,7 +53,7 @@ def _wire_names(cls: type) -> set[str]:
 # -----------------------------------------------------------------------------------------------------------
 
 
-def _expected(name: str, value: Any) -> str:
+def _expected(name: str, value: object) -> str:
     kind: type = type(value)
     got = _JSON_NAMES.get(kind, kind.__name__)
     return f"expected {name}, got {got}"
@@ -76,11 +76,15 @@ def _exactly(kind: type, name: str) -> Callable[[object, Any], Any]:
     return structure
 
 
-def _utc(text: str) -> dt.datetime:
-    moment = dt.datetime.fromisoformat(text)
+def _utc(
+    text: str, *, parse: Callable[[str], dt.datetime] = dt.datetime.fromisoformat, utc: dt.tzinfo = dt.UTC
+) -> dt.datetime:
+    moment = parse(text)
+    if moment.tzinfo is utc:
+        return moment
     if moment.tzinfo is None:
         raise ValueError
-    return moment if moment.tzinfo is dt.UTC else moment.astimezone(dt.UTC)
+    return moment.astimezone(utc)
 
 
 def _structure_time(value: object, _: Any) -> dt.datetime:
@@ -186,29 +190,28 @@ def _wire_type(kind: Any) -> Any:
     """Return what the fast path reads a field as: times as text, schemas as bytes, for `_structure_parts`."""
     if kind == dt.datetime | None:
         return str | None
-    return msgspec.Raw if kind == MetadataSchema | None else kind
+    if kind == MetadataSchema | None:
+        return msgspec.Raw
+    return dict[str, _struct_of(MetadataField)] if kind == Mapping[str, MetadataField] else kind  # type: ignore[misc]
 
 
-def _row_struct(unknown: tuple[str, ...]) -> type[msgspec.Struct]:
-    """Make the struct of one backup; `unknown` keys become fields of their own, which `extra` gathers again."""
-    known = attrs.fields(attrs.resolve_types(Backup))
+def _struct_of(cls: type, unknown: tuple[str, ...] = ()) -> type[msgspec.Struct]:
+    """Make the struct of an attrs class; `unknown` keys become fields of their own, which `extra` gathers again."""
     fields: list[Any] = [
-        (field.name, _wire_type(field.type))
-        if field.default is attrs.NOTHING
-        else (field.name, _wire_type(field.type), None)
-        for field in known
+        (field.name, _wire_type(field.type), *(() if field.default is attrs.NOTHING else (None,)))
+        for field in attrs.fields(attrs.resolve_types(cls))
         if field.name != "extra"
     ]
     renamed = {f"unknown_{number}": key for number, key in enumerate(unknown)}
     fields += [(name, Any, msgspec.UNSET) for name in renamed]
 
-    def extra(row: Any) -> dict[str, Any]:
-        values = ((key, getattr(row, name)) for name, key in renamed.items())
+    def extra(struct: Any) -> dict[str, Any]:
+        values = ((key, getattr(struct, name)) for name, key in renamed.items())
         return {key: value for key, value in values if value is not msgspec.UNSET}
 
     namespace: dict[str, Any] = {"extra": property(extra) if unknown else {}}
     return msgspec.defstruct(
-        "Row", fields, namespace=namespace, rename=renamed, forbid_unknown_fields=True, kw_only=True, gc=False
+        cls.__name__, fields, namespace=namespace, rename=renamed, forbid_unknown_fields=True, kw_only=True, gc=False
     )
 
 
@@ -226,7 +229,7 @@ class _FastPath:
     @staticmethod
     def _decoder_for(unknown: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
         fields: list[Any] = [
-            ("data", list[_row_struct(unknown)]),  # type: ignore[misc]
+            ("data", list[_struct_of(Backup, unknown)]),  # type: ignore[misc]
             ("pagination", _Pagination | None, None),
             ("error", None, None),
         ]
@@ -256,15 +259,24 @@ class _FastPath:
 def _structure_parts(rows: list[Any]) -> None:
     schemas: dict[bytes, MetadataSchema | None] = {b"null": None}
     for row in rows:
-        if row.created_at is not None:
-            row.created_at = _utc(row.created_at)
-        if row.source_index_deleted_at is not None:
-            row.source_index_deleted_at = _utc(row.source_index_deleted_at)
-        if row.schema is not None:
-            text = bytes(row.schema)
-            if text not in schemas:
-                schemas[text] = _converter.structure(msgspec.json.decode(text), MetadataSchema)
-            row.schema = schemas[text]
+        created_at, deleted_at, schema = row.created_at, row.source_index_deleted_at, row.schema
+        if created_at is not None:
+            row.created_at = _utc(created_at)
+        if deleted_at is not None:
+            row.source_index_deleted_at = _utc(deleted_at)
+        if schema is not None:
+            text = bytes(schema)
+            try:
+                row.schema = schemas[text]
+            except KeyError:
+                row.schema = schemas[text] = _read_schema(text)
+
+
+def _read_schema(text: bytes) -> MetadataSchema:
+    try:
+        return msgspec.convert(_schema_decoder.decode(text), MetadataSchema, from_attributes=True)
+    except msgspec.ValidationError:
+        return _converter.structure(msgspec.json.decode(text), MetadataSchema)
 
 
 def _structure_page(body: bytes, _: Any) -> BackupPage:
@@ -284,8 +296,9 @@ _converter.register_structure_hook(bool, _exactly(bool, "bool"))
 _converter.register_structure_hook(dt.datetime, _structure_time)
 _converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], _exactly(dict, "object"))
 _converter.register_structure_hook_func(lambda kind: kind == Mapping[str, MetadataField], _structure_fields)
-_converter.register_structure_hook(MetadataField, _keeping_unknown(MetadataField))
-_converter.register_structure_hook(MetadataSchema, _keeping_unknown(MetadataSchema))
-_converter.register_structure_hook(Backup, _keeping_unknown(Backup))
+_converter.register_structure_hook_factory(
+    lambda kind: kind in {MetadataField, MetadataSchema, Backup}, _keeping_unknown
+)
 _converter.register_structure_hook(BackupPage, _structure_page)
 _fast: Final = _FastPath()
+_schema_decoder: Final = msgspec.json.Decoder(_struct_of(MetadataSchema))

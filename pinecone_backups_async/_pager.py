@@ -143,21 +143,16 @@ def _digest(token: str) -> bytes:
     return blake2b(token.encode(), digest_size=16).digest()
 
 
-@attrs.frozen
-class _Pass:
-    backups: dict[str, Backup]
-    exact: bool  # no backup_id came twice
-
-
-async def _walk_once(fetch: FetchPage) -> _Pass:
+async def _walk_once(fetch: FetchPage) -> tuple[dict[str, Backup], bool]:
+    """Return the backups of one pass, and whether no id came twice in its rows."""
     walk = _RawWalk(fetch, None)
     backups: dict[str, Backup] = {}
-    exact = True
+    distinct = True
     while not walk.ended:
         page, fresh = await walk.step()
-        exact = exact and len(fresh) == len(page.data)
+        distinct = distinct and len(fresh) == len(page.data)
         backups.update((backup.backup_id, backup) for backup in page.data)
-    return _Pass(backups, exact)
+    return backups, distinct
 
 
 async def prove_complete(fetch: FetchPage, max_passes: int) -> list[Backup]:
@@ -170,13 +165,13 @@ async def prove_complete(fetch: FetchPage, max_passes: int) -> list[Backup]:
     returned: a superset of A, and fresher. Two equal passes would prove nothing.
     """
     seen: dict[str, Backup] = {}
-    before: _Pass | None = None
+    candidate: dict[str, Backup] | None = None
     for _ in range(max_passes):
-        current = await _walk_once(fetch)
-        if before is not None and before.exact and before.backups.keys() <= current.backups.keys():
-            return list(current.backups.values())
-        seen.update(current.backups)
-        before = current
+        backups, distinct = await _walk_once(fetch)
+        if candidate is not None and candidate.keys() <= backups.keys():
+            return list(backups.values())
+        candidate = backups if distinct else None
+        seen.update(backups)
     raise IncompleteListingError(
         f"the listing could not be proven complete: backups were deleted during each of {max_passes} passes",
         backups=list(seen.values()),

@@ -65,14 +65,21 @@ class Request:
     pagination_token: str | None = attrs.field(default=None, repr=False)
 
 
-@attrs.frozen(kw_only=True)
 class BackupsProtocol:
-    """Speak GET /backups at one base URL."""
+    """Speak GET /backups at one base URL; `now` is asked only where an answer has no Date of its own."""
 
-    base_url: str
-    api_key: Secret[str]
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    now: Callable[[], dt.datetime] = _wall_clock
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: Secret[str],
+        headers: Mapping[str, str],
+        now: Callable[[], dt.datetime] = _wall_clock,
+    ) -> None:
+        self.base_url = base_url
+        self.api_key = api_key
+        self.headers = headers
+        self.now = now
 
     @classmethod
     def at(cls, base_url: str, api_key: Secret[str], transport: str, additional: Mapping[str, str]) -> BackupsProtocol:

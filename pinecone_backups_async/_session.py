@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import ssl
 from collections.abc import AsyncGenerator, Generator, Mapping
@@ -165,6 +164,8 @@ class SessionManager:
                 sessions.immortalise()
             elif sessions.is_usable():
                 return sessions
+            else:
+                sessions.close_with_dead_loop()
             self._sessions = None
             if self._connector is not None:
                 raise RuntimeError(
@@ -233,7 +234,7 @@ class _Sessions:
         running = asyncio.get_running_loop()
         if running is not self._loop and not self._loop.is_closed():
             raise RuntimeError(
-                f"this client is in use in {self._loop!r}, so not in {running!r}: use a client for each loop"
+                f"this client serves {_named(self._loop)} and cannot serve {_named(running)}: use a client for each"
             )
 
     def close_with_dead_loop(self) -> None:
@@ -243,7 +244,13 @@ class _Sessions:
 
     def immortalise(self) -> None:
         """Never let these be collected: what a forked child closes, it would unregister from its parent's selector."""
+        import ctypes  # noqa: PLC0415 - only forked children pay for it
+
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
+
+
+def _named(loop: asyncio.AbstractEventLoop) -> str:
+    return f"event loop {id(loop):#x} ({'running' if loop.is_running() else 'idle'})"
 
 
 async def _until_closed(*sessions: aiohttp.ClientSession) -> AsyncGenerator[None, None]:

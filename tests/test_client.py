@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from pinecone_backups_async import (
     Backup,
@@ -18,6 +19,8 @@ from pinecone_backups_async import (
     TransportTimeoutError,
 )
 from pinecone_backups_async.testing import Answer, FakePinecone
+
+from .aioresponses_bridge import mocked_aiohttp
 
 KEY = "pcsk_key-of-the-client-tests"
 AT_ONCE = RetryPolicy(random=lambda: 0.0)
@@ -35,7 +38,7 @@ def ids(backups: list[Backup] | tuple[Backup, ...]) -> list[str]:
 async def test_every_backup_of_a_project_from_one_async_for() -> None:
     async with FakePinecone(backups=250) as fake, client_of(fake) as client:
         assert ids([backup async for backup in client.list_backups()]) == ids(fake.backups)
-        assert [request.query for request in fake.requests][0] == {"limit": "100"}
+        assert fake.requests[0].query == {"limit": "100"}
         assert [set(request.query) for request in fake.requests[1:]] == [{"paginationToken"}] * 2
 
 
@@ -64,7 +67,7 @@ async def test_the_key_and_the_version_leave_with_every_request_and_no_cookie_co
         ({"limit": 50, "max_items": 3}, {"limit": "50"}),
     ],
 )
-async def test_the_page_size_that_is_asked_for(arguments: dict[str, int], query: dict[str, str]) -> None:
+async def test_the_page_size_that_is_asked_for(arguments: dict[str, Any], query: dict[str, str]) -> None:
     async with FakePinecone(backups=3) as fake, client_of(fake) as client:
         await client.list_backups(**arguments).to_list()
         assert fake.requests[0].query == query
@@ -108,7 +111,11 @@ async def test_an_inventory_stands_while_backups_come_and_go() -> None:
 
         fake.before_answer = churn
         assert set(ids(await client.inventory(limit=10))) >= set(ids(fake.backups))
-        fake.before_answer = lambda _: fake.delete(fake.backups[0].backup_id)
+
+        def always(_: object) -> None:
+            fake.delete(fake.backups[0].backup_id)
+
+        fake.before_answer = always
         with pytest.raises(IncompleteListingError) as caught:
             await client.inventory(limit=2, max_passes=2)
         assert caught.value.passes == 2
@@ -151,16 +158,20 @@ async def test_a_connector_is_borrowed_and_never_closed() -> None:
         assert not connector.closed
 
 
-async def test_the_exact_request_that_leaves(aioresponses: Any) -> None:
-    page = {"data": [], "pagination": {"next": "a+/=&#%é"}}
-    aioresponses.get("https://api.pinecone.io/backups?limit=100", payload=page)
-    aioresponses.get("https://api.pinecone.io/backups?paginationToken=a%2B%2F%3D%26%23%25%C3%A9", payload={"data": []})
-    async with BackupsClient(KEY) as client:
-        assert await client.list_backups().to_list() == []
-    (_, first), (_, second) = aioresponses.requests
-    assert str(first) == "https://api.pinecone.io/backups?limit=100"
-    assert second.raw_query_string == "paginationToken=a%2B%2F%3D%26%23%25%C3%A9"
-    for calls in aioresponses.requests.values():
-        assert [call.kwargs["headers"]["X-Pinecone-Api-Version"] for call in calls] == ["2026-04"]
-        assert [call.kwargs["allow_redirects"] for call in calls] == [False]
-        assert "Api-Key" not in calls[0].kwargs["headers"]
+async def test_the_exact_request_that_leaves() -> None:
+    later = "https://api.pinecone.io/backups?paginationToken=a%2B%2F%3D%26%23%25%C3%A9"
+    with mocked_aiohttp() as mocked:
+        mocked.get(
+            "https://api.pinecone.io/backups?limit=100", payload={"data": [], "pagination": {"next": "a+/=&#%é"}}
+        )
+        mocked.get(URL(later, encoded=True), payload={"data": []})
+        async with BackupsClient(KEY) as client:
+            assert await client.list_backups().to_list() == []
+        assert [(method, str(url.with_query(None))) for method, url in mocked.requests] == [
+            ("GET", "https://api.pinecone.io/backups")
+        ] * 2
+        assert [dict(url.query) for _, url in mocked.requests] == [{"limit": "100"}, {"paginationToken": "a+/=&#%é"}]
+        for (call,) in mocked.requests.values():
+            assert call.kwargs["headers"]["X-Pinecone-Api-Version"] == "2026-04"
+            assert call.kwargs["allow_redirects"] is False
+            assert "Api-Key" not in call.kwargs["headers"]

@@ -11,7 +11,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from . import FakePinecone
+from pinecone_backups_async.testing import FakePinecone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The pytest plugin: one fixture. Knows pytest; the server is imported only where a test asks for it."""
+"""The pytest plugin: one fixture. Knows pytest; the server is FakePinecone's."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from . import FakePinecone
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from . import FakePinecone
 
 __all__ = ["fake_pinecone"]
 
@@ -22,7 +22,5 @@ _fixtures: Any = importlib.import_module("pytest_asyncio") if importlib.util.fin
 @_fixtures.fixture  # type: ignore[untyped-decorator]
 async def fake_pinecone() -> AsyncIterator[FakePinecone]:
     """Run a FakePinecone with a project of 250 backups for the time of one test."""
-    from . import FakePinecone  # noqa: PLC0415
-
     async with FakePinecone(backups=250) as fake:
         yield fake

@@ -185,7 +185,7 @@ def _error_object(body: bytes) -> dict[str, Any]:
 def _error_class(status: int, code: str | None) -> type[ApiError]:
     if 300 <= status < 400:
         return UnexpectedRedirectError
-    if status >= 500 or (status == 200 and code == ErrorCode.UNAVAILABLE):
+    if 500 <= status < 600 or (status == 200 and code == ErrorCode.UNAVAILABLE):
         return ServiceError
     return _BY_STATUS.get(status, ApiError)
 

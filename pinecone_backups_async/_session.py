@@ -271,18 +271,20 @@ async def _exchange(session: aiohttp.ClientSession, request: Request, unpooled: 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:
     """Read to the limit: beyond it a page is an error, and of an error only the beginning is kept."""
-    most = MAX_BODY if response.status == 200 else MAX_ERROR_BODY
-    announced = response.content_length or 0
+    is_page = response.status == 200
+    most = MAX_BODY if is_page else MAX_ERROR_BODY
+    too_large = is_page and (response.content_length or 0) > most
     chunks: list[bytes] = []
     size = 0
-    while size <= most and announced <= most:
+    while not too_large:
         chunk = await response.content.readany()
         if not chunk:
             return b"".join(chunks)
         chunks.append(chunk)
         size += len(chunk)
+        too_large = size > most
     response.close()  # the rest is never read, so the connection is of no use
-    if response.status == 200:
+    if is_page:
         raise ResponseTooLargeError(f"the answer exceeds {most} bytes")
     return b"".join(chunks)[:most]
 

@@ -28,7 +28,8 @@ DOWN = Answer.error(503, "UNAVAILABLE", "Down for a moment.")
 
 
 def client_of(fake: FakePinecone, **settings: Any) -> BackupsClient:
-    return BackupsClient(fake.api_key, base_url=fake.url, **{"retry": AT_ONCE, **settings})
+    settings.setdefault("retry", AT_ONCE)
+    return BackupsClient(fake.api_key, base_url=fake.url, **settings)
 
 
 def ids(backups: list[Backup] | tuple[Backup, ...]) -> list[str]:

@@ -27,6 +27,7 @@ MAX_PROBLEMS: Final = 100
 _BOM: Final = b"\xef\xbb\xbf"
 _JSON_NAMES: Final[dict[type, str]] = {type(None): "null", dict: "object", list: "array"}
 _MOST_UNKNOWN_KEYS: Final = 32
+_MODELS: Final = (MetadataField, MetadataSchema, Backup)
 _Problems: TypeAlias = list[tuple[str, str]]
 _T = TypeVar("_T")
 
@@ -49,8 +50,7 @@ def _wire_names(cls: type) -> set[str]:
     return {field.name for field in attrs.fields(cls)} - {"extra"}
 
 
-# --- strict cattrs
-# -----------------------------------------------------------------------------------------------------------
+# Strict cattrs: the authority.
 
 
 def _expected(name: str, value: object) -> str:
@@ -182,8 +182,7 @@ def _structure_strictly(raw: Any) -> BackupPage:
     return BackupPage(data=tuple(backups), next_token=token)
 
 
-# --- the fast path
-# -----------------------------------------------------------------------------------------------------------
+# The fast path: the same pages, sooner.
 
 
 def _wire_type(kind: Any) -> Any:
@@ -237,8 +236,7 @@ class _FastPath:
 
     def learn(self, raw: Any) -> None:
         """Take in the unknown keys of a page that strict cattrs found good, so that the next such page is read fast."""
-        names = _wire_names(Backup)
-        unknown = self._unknown.union(*(row.keys() for row in raw.get("data", ()))) - names
+        unknown = self._unknown.union(*(row.keys() for row in raw.get("data", ()))) - _wire_names(Backup)
         if unknown != self._unknown and len(unknown) <= _MOST_UNKNOWN_KEYS:
             self._unknown, self._decoder = unknown, self._decoder_for(tuple(sorted(unknown)))
 
@@ -296,9 +294,7 @@ _converter.register_structure_hook(bool, _exactly(bool, "bool"))
 _converter.register_structure_hook(dt.datetime, _structure_time)
 _converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], _exactly(dict, "object"))
 _converter.register_structure_hook_func(lambda kind: kind == Mapping[str, MetadataField], _structure_fields)
-_converter.register_structure_hook_factory(
-    lambda kind: kind in {MetadataField, MetadataSchema, Backup}, _keeping_unknown
-)
+_converter.register_structure_hook_factory(lambda kind: kind in _MODELS, _keeping_unknown)
 _converter.register_structure_hook(BackupPage, _structure_page)
 _fast: Final = _FastPath()
 _schema_decoder: Final = msgspec.json.Decoder(_struct_of(MetadataSchema))

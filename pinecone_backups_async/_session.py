@@ -1,8 +1,7 @@
 """aiohttp sessions and one attempt on the wire. Knows connections, loops and processes; knows no page and no retry.
 
 What aiohttp would do behind our back is switched off here: its own repetition of a GET, redirects, cookies, netrc,
-environment proxies. Its exceptions end here too, translated by class, and nothing of theirs is chained: they may hold
-headers.
+environment proxies. Its exceptions end here, translated by class; nothing of theirs is chained, as they hold headers.
 """
 
 from __future__ import annotations
@@ -71,13 +70,7 @@ class SessionManager:
     """Own the aiohttp sessions of one client: made on first use, one set for each event loop and process in turn."""
 
     def __init__(
-        self,
-        *,
-        base_url: str,
-        api_key: Secret[str],
-        proxy: Secret[str | None],
-        ssl_context: object,
-        connector: object,
+        self, *, base_url: str, api_key: Secret[str], proxy: Secret[str | None], ssl_context: object, connector: object
     ) -> None:
         if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
             raise ConfigurationError(f"ssl_context must be an ssl.SSLContext, not {type(ssl_context).__name__}")
@@ -168,9 +161,7 @@ class SessionManager:
                 sessions.close_with_dead_loop()
             self._sessions = None
             if self._connector is not None:
-                raise RuntimeError(
-                    "the connector= of this client belongs to another event loop: use a client for each loop"
-                )
+                raise RuntimeError("connector= belongs to another event loop: use a client and a connector for each")
         self._sessions = sessions = _Sessions(self._connector, self._ssl_context, self._proxy, self._authorize)
         await sessions.start()
         return sessions

@@ -27,6 +27,8 @@ from sybil.parsers.myst import CodeBlockParser
 import pinecone_backups_async
 from pinecone_backups_async.testing import FakePinecone
 
+from .test_architecture import FLOORS
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 DOCUMENTS = [ROOT / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
@@ -153,11 +155,11 @@ def test_the_tests_in_a_document_run_as_tests(tmp_path: Path, claimed: int, pass
             run(path, tmp_path)
 
 
-def test_the_drawing_of_the_house_shows_every_room_and_no_other() -> None:
-    package = Path(pinecone_backups_async.__file__).parent
-    rooms = {path.name for path in package.glob("_*.py")} - {"_py"}
+def test_the_drawing_of_the_house_is_the_house() -> None:
     drawing = (DOCS / "design.md").read_text().split("```text")[1].split("```")[0]
-    assert set(re.findall(r"\b_\w+\.py\b", drawing)) == rooms
+    rooms = re.findall(r"^ +(\d) +(\w+)\.py ", drawing, re.MULTILINE)
+    assert {room: int(floor) for floor, room in rooms} == FLOORS
+    assert [room for _, room in reversed(rooms)] == list(FLOORS)
 
 
 def test_the_error_table_tells_what_to_do_about_every_error() -> None:

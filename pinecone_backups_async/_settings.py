@@ -10,7 +10,7 @@ import ipaddress
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -56,7 +56,7 @@ class Secret(Generic[_T_co]):
     __slots__ = ("reveal",)
 
     def __init__(self, value: _T_co) -> None:
-        self.reveal = lambda: value
+        self.reveal: Callable[[], _T_co] = lambda: value
 
     def __repr__(self) -> str:
         return "***"

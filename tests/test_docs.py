@@ -162,10 +162,32 @@ def test_the_drawing_of_the_house_is_the_house() -> None:
     assert [room for _, room in reversed(rooms)] == list(FLOORS)
 
 
+PUBLIC_ERRORS: dict[str, type[Exception]] = {
+    name: getattr(pinecone_backups_async, name) for name in pinecone_backups_async.__all__ if name.endswith("Error")
+}
+
+
+def bases_of(error: type[Exception]) -> tuple[str, str]:
+    """Return the names of an error's nearest public ancestor and of the builtin that it is as well, or ''."""
+    public = next((base.__name__ for base in error.__mro__[1:] if base.__name__ in PUBLIC_ERRORS), "")
+    builtin = next((base.__name__ for base in error.__bases__[1:]), "")
+    return public, builtin
+
+
+def test_the_tree_of_errors_is_the_one_that_is_drawn() -> None:
+    drawing = (DOCS / "errors.md").read_text().split("```text")[1].split("```")[0]
+    path: list[str] = []
+    drawn: dict[str, tuple[str, str]] = {}
+    for indent, name, builtin in re.findall(r"^((?:[|+][- ] )*)(\w+)(?: \((\w+)\))?", drawing, re.MULTILINE):
+        path[len(indent) // 3 :] = [name]
+        drawn[name] = (path[-2] if path[:-1] else "", builtin)
+    assert drawn == {name: bases_of(error) for name, error in PUBLIC_ERRORS.items()}
+
+
 def test_the_error_table_tells_what_to_do_about_every_error() -> None:
-    errors = {name for name in pinecone_backups_async.__all__ if name.endswith("Error")} - {"BackupsError"}
-    table = re.findall(r"^\|(.*?)\|", (DOCS / "errors.md").read_text(), re.MULTILINE)
-    assert errors <= {name for cell in table for name in re.findall(r"`(\w+Error)`", cell)}
+    first_cells = re.findall(r"^\|(.*?)\|", (DOCS / "errors.md").read_text(), re.MULTILINE)
+    explained = {name for cell in first_cells for name in re.findall(r"`(\w+Error)`", cell)}
+    assert explained >= PUBLIC_ERRORS.keys() - {"BackupsError"}
 
 
 def test_every_page_can_be_reached_from_the_index() -> None:

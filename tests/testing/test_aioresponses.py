@@ -12,7 +12,8 @@ from pinecone_backups_async import BackupsClient, ForbiddenError, RetryPolicy
 from ..aioresponses_bridge import mocked_aiohttp
 from ..samples import page_body, row
 
-BACKUPS = re.compile(r"^https://api\.pinecone\.io/backups\b")
+SERVICE = "https://api.pinecone.io"
+BACKUPS = re.compile(rf"^{SERVICE}/backups\b")
 
 
 async def test_scripted_answers_reach_the_client_in_order() -> None:
@@ -20,7 +21,7 @@ async def test_scripted_answers_reach_the_client_in_order() -> None:
         mocked.get(BACKUPS, status=503)
         mocked.get(BACKUPS, body=page_body(row("a"), next_token="t=="))
         mocked.get(BACKUPS, body=page_body(row("b")))
-        async with BackupsClient("pcsk_test", retry=RetryPolicy(random=lambda: 0.0)) as client:
+        async with BackupsClient("pcsk_test", base_url=SERVICE, retry=RetryPolicy(random=lambda: 0.0)) as client:
             assert [backup.backup_id async for backup in client.list_backups()] == ["a", "b"]
         (first, retried), (second,) = mocked.requests.values()
     assert first.kwargs["headers"]["X-Pinecone-Api-Version"] == "2026-04"
@@ -32,7 +33,7 @@ async def test_errors_keep_their_class_and_headers() -> None:
     body = {"error": {"code": "FORBIDDEN", "message": "No."}, "status": 403}
     with mocked_aiohttp() as mocked:
         mocked.get(BACKUPS, status=403, payload=body, headers={"x-request-id": "r-1"})
-        async with BackupsClient("pcsk_test") as client:
+        async with BackupsClient("pcsk_test", base_url=SERVICE) as client:
             with pytest.raises(ForbiddenError, match=r"\[r-1\] 403 FORBIDDEN: No."):
                 await client.fetch_page()
 

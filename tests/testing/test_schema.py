@@ -136,6 +136,7 @@ async def test_a_limit_out_of_range_is_a_400(limit: str) -> None:
         "nonsense",
         "ä",
         "bm9uc2Vuc2U=",  # well-formed base64 of something else
+        "c2tpcD0wMDAwMDAxMCZzaXplPTAxMA==!",  # something behind it
         "c2tpcD0wMDAwMDAxMCZzaXplPTAxMA=",  # padding lost
         "c2tpcD0wMDAwMDAxMCZzaXplPTAxMA%3D%3D",  # encoded twice
         "c2tpcD0wMDAwMDAxMCZzaXplPTAwMA==",  # a page size of 0

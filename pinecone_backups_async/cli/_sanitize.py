@@ -1,0 +1,16 @@
+"""Server text made harmless: what a terminal or a spreadsheet would obey is shown instead. Knows no output format."""
+
+from __future__ import annotations
+
+__all__ = ["for_spreadsheet", "for_terminal"]
+
+
+def for_terminal(text: str) -> str:
+    """Return text in which every character that is not printable, such as a bidirectional mark, is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def for_spreadsheet(value: object) -> str:
+    """Return a CSV cell that no spreadsheet takes for a formula: an apostrophe stands before what could begin one."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

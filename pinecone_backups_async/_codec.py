@@ -76,15 +76,11 @@ def _exactly(kind: type, name: str) -> Callable[[object, Any], Any]:
     return structure
 
 
-def _utc(
-    text: str, *, parse: Callable[[str], dt.datetime] = dt.datetime.fromisoformat, utc: dt.tzinfo = dt.UTC
-) -> dt.datetime:
-    moment = parse(text)
-    if moment.tzinfo is utc:
-        return moment
+def _utc(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError
-    return moment.astimezone(utc)
+    return moment if moment.tzinfo is dt.UTC else moment.astimezone(dt.UTC)
 
 
 def _structure_time(value: object, _: Any) -> dt.datetime:
@@ -256,10 +252,12 @@ class _FastPath:
 
 def _structure_parts(rows: list[Any]) -> None:
     schemas: dict[bytes, MetadataSchema | None] = {b"null": None}
+    parse, utc = dt.datetime.fromisoformat, dt.UTC
     for row in rows:
         created_at, deleted_at, schema = row.created_at, row.source_index_deleted_at, row.schema
         if created_at is not None:
-            row.created_at = _utc(created_at)
+            moment = parse(created_at)
+            row.created_at = moment if moment.tzinfo is utc else _utc(created_at)
         if deleted_at is not None:
             row.source_index_deleted_at = _utc(deleted_at)
         if schema is not None:

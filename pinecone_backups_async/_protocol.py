@@ -126,7 +126,7 @@ class BackupsProtocol:
             if _error_object(body):
                 return self._api_error(status, headers, body, request_id)
             return self._parsing_error(error, body, request_id)
-        return attrs.evolve(page, request_id=request_id) if request_id is not None else page
+        return BackupPage(data=page.data, next_token=page.next_token, request_id=request_id)
 
     def _api_error(self, status: int, headers: Mapping[str, str], body: bytes, request_id: str | None) -> ApiError:
         facts = _error_object(body)

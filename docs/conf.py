@@ -1,0 +1,55 @@
+"""Sphinx's settings: furo for the looks, MyST for the pages, autodoc for the reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from pinecone_backups_async import __version__
+
+project = "pinecone-backups-async"
+author = "the pinecone-backups-async developers"
+project_copyright = author
+version = release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build", "examples"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+default_role = "py:obj"  # a name in single backticks in a docstring: a link where it is public, else plain code
+autodoc_class_signature = "mixed"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 80
+
+html_theme = "furo"
+html_title = f"{project} {release}"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_js_files = ["tables.js"]
+html_show_sphinx = False
+html_copy_source = False
+html_show_sourcelink = False
+
+
+def readable_defaults(*event: Any) -> tuple[str | None, str | None]:
+    """Return a signature and its result without what attrs and builtins look like inside."""
+    signature, result = event[-2:]
+    if signature is not None:
+        signature = signature.replace("NOTHING", "...").replace("<built-in function monotonic>", "time.monotonic")
+    return signature, result
+
+
+def public_bases(*event: Any) -> None:
+    """Put the public ancestor in the place of a private base."""
+    bases: list[type] = event[-1]
+    bases[:] = [next(cls for cls in base.__mro__ if not cls.__name__.startswith("_")) for base in bases]
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-signature", readable_defaults)
+    app.connect("autodoc-process-bases", public_bases)

@@ -14,12 +14,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from anyio.from_thread import start_blocking_portal
 from sybil import Document, Example
 from sybil.evaluators.python import pad
 from sybil.parsers.myst import CodeBlockParser
@@ -27,18 +25,12 @@ from sybil.parsers.myst import CodeBlockParser
 import pinecone_backups_async
 from pinecone_backups_async.testing import FakePinecone
 
+from .served import served
 from .test_architecture import FLOORS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 DOCUMENTS = [ROOT / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
-
-
-@contextmanager
-def served_project() -> Generator[FakePinecone]:
-    """Serve a FakePinecone from a thread with a loop of its own, so that a document may call asyncio.run."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(FakePinecone(backups=250)) as fake:
-        yield fake
 
 
 class Evaluator:
@@ -89,7 +81,7 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakePin
     for name in [name for name in os.environ if name.startswith("PINECONE_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    with served_project() as fake:
+    with served() as fake:
         for name, value in fake.environ.items():
             monkeypatch.setenv(name, value)
         yield fake

@@ -1,4 +1,4 @@
-// A table that is wider than a phone becomes a card for each row, each cell under its heading (see custom.css).
+// A table that is wider than a phone becomes a card for each row, each cell beside its heading (see custom.css).
 "use strict";
 
 const phone = window.matchMedia("(max-width: 46em)");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -11,12 +12,12 @@ from cyclopts import App, CycloptsError, Parameter
 
 from pinecone_backups_async import BackupsError, ConfigurationError, __version__
 
+from ._check import CheckOutput, check
 from ._listing import ListOptions, Output, list_backups
 from ._sanitize import for_terminal
 
 __all__ = ["run"]
 
-OK, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 app = App(
     name="pinecone-backups",
     help="Which backups does this Pinecone project have? The key is read from PINECONE_API_KEY.",
@@ -60,26 +61,52 @@ async def list_(
     return await list_backups(options)
 
 
+@app.command(name="check")
+async def check_(
+    *,
+    max_age: Annotated[str, Parameter(help="How old the newest Ready backup may be: 90s, 15m, 26h, 7d, 2w.")],
+    index: Annotated[
+        list[str] | None, Parameter(help="Expect this index, and judge only those named.", negative=())
+    ] = None,
+    output: Annotated[CheckOutput, Parameter(help="How the report is written.")] = "table",
+    demo: Annotated[bool, Parameter(help="Check a demonstration project; no key is needed.", negative=())] = False,
+) -> int:
+    """Say whether each index has a fresh, Ready backup: exit 0 if so, 1 if stale, 2 if worse, 3 for wrong use."""
+    return await check(max_age=max_age, indexes=index or (), output=output, demo=demo)
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0, 1 where it failed, 2 for wrong use, 130 after Ctrl-C."""
+    """Run a command and return its exit code.
+
+    `list`: 0, 1 where it failed, 2 for wrong use. `check`: that of a monitoring plugin. Both: 130 after Ctrl-C.
+    """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    failed, wrong_use = (2, 3) if words[:1] == ["check"] else (1, 2)
     try:
-        code = app(arguments)
+        code = app(words)
         sys.stdout.flush()
-    except CycloptsError as error:
-        return _complain(str(error), WRONG_USE)
-    except ConfigurationError as error:
-        hint = "; --demo shows a demonstration project without one" if "PINECONE_API_KEY" in str(error) else ""
-        return _complain(f"{error}{hint}", WRONG_USE)
+    except (CycloptsError, ConfigurationError) as error:
+        return _complain(_use(error), wrong_use)
     except BackupsError as error:
-        resume = "" if error.pagination_token is None else f" (resume with --pagination-token={error.pagination_token})"
-        return _complain(f"{type(error).__name__}: {error}{resume}", FAILED)
+        return _complain(_failure(error), failed)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return 130
     except BrokenPipeError:
         # Whoever read us has gone. Python would complain once more when it flushes stdout at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    return code if isinstance(code, int) else OK
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _use(error: CycloptsError | ConfigurationError) -> str:
+    hint = "; --demo shows a demonstration project without one" if "PINECONE_API_KEY" in str(error) else ""
+    return f"{error}{hint}"
+
+
+def _failure(error: BackupsError) -> str:
+    token = error.pagination_token
+    resume = "" if token is None else f" (resume with --pagination-token={shlex.quote(token)})"
+    return f"{type(error).__name__}: {error}{resume}"
 
 
 def _complain(text: str, code: int) -> int:

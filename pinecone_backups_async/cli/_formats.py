@@ -53,7 +53,7 @@ def jsonl_writer(stream: TextIO) -> Write:
 
 def csv_writer(stream: TextIO) -> Write:
     """Write the header, and return a function that writes each backup's plain columns as a line."""
-    rows = csv.writer(stream, lineterminator="\n")
+    rows = csv.writer(stream)
     rows.writerow(_COLUMNS)
 
     def write(backups: Iterable[Backup]) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 import attrs
 from aiohttp import http_exceptions
+from aiohttp.connector import Connection
 from yarl import URL
 
 from ._errors import (
@@ -56,6 +57,15 @@ class _OneAttemptError(aiohttp.ClientError):
     def __init__(self, error: Exception) -> None:
         super().__init__()
         self.error = error
+
+
+class _PooledRequest(aiohttp.ClientRequest):
+    """A request that refuses a connection on which something has arrived before it was sent: that is not its answer."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        if conn.protocol is not None and conn.protocol.should_close:
+            raise aiohttp.ServerDisconnectedError
+        return await super().send(conn)
 
 
 class _UnpooledRequest(aiohttp.ClientRequest):
@@ -130,12 +140,11 @@ class SessionManager:
             await sessions.close()
 
     def abandon(self) -> bool:
-        """Let go of what a forgotten close left open; return whether anything was."""
+        """Let go of sessions that were never closed; return whether there were any of this process."""
         sessions, self._sessions = self._sessions, None
-        if sessions is None:
-            return False
-        if sessions.is_inherited():
-            sessions.immortalise()
+        if sessions is None or sessions.is_inherited():
+            if sessions is not None:
+                sessions.immortalise()
             return False
         sessions.close_with_dead_loop()
         return True
@@ -153,13 +162,9 @@ class SessionManager:
             raise ClientClosedError("the client is closed")
         sessions = self._sessions
         if sessions is not None:
-            if sessions.is_inherited():
-                sessions.immortalise()
-            elif sessions.is_usable():
+            if not sessions.is_inherited() and sessions.is_usable():
                 return sessions
-            else:
-                sessions.close_with_dead_loop()
-            self._sessions = None
+            self.abandon()
             if self._connector is not None:
                 raise RuntimeError("connector= belongs to another event loop: use a client and a connector for each")
         self._sessions = sessions = _Sessions(self._connector, self._ssl_context, self._proxy, self._authorize)
@@ -203,7 +208,7 @@ class _Sessions:
             "timeout": _NO_TIMEOUT,
             "trust_env": False,
         }
-        self.pooled = aiohttp.ClientSession(connector_owner=own, **settings)
+        self.pooled = aiohttp.ClientSession(connector_owner=own, request_class=_PooledRequest, **settings)
         self.unpooled = aiohttp.ClientSession(connector_owner=False, request_class=_UnpooledRequest, **settings)
         self._lifetime = _until_closed(self.unpooled, self.pooled)
 
@@ -224,9 +229,8 @@ class _Sessions:
     def check_loop(self) -> None:
         running = asyncio.get_running_loop()
         if running is not self._loop and not self._loop.is_closed():
-            raise RuntimeError(
-                f"this client serves {_named(self._loop)} and cannot serve {_named(running)}: use a client for each"
-            )
+            loops = f"event loop {id(self._loop):#x} and cannot serve {id(running):#x}"
+            raise RuntimeError(f"this client serves {loops}: use a client for each")
 
     def close_with_dead_loop(self) -> None:
         if self._loop.is_closed():
@@ -238,10 +242,6 @@ class _Sessions:
         import ctypes  # noqa: PLC0415 - only forked children pay for it
 
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
-
-
-def _named(loop: asyncio.AbstractEventLoop) -> str:
-    return f"event loop {id(loop):#x} ({'running' if loop.is_running() else 'idle'})"
 
 
 async def _until_closed(*sessions: aiohttp.ClientSession) -> AsyncGenerator[None, None]:

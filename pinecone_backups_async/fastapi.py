@@ -167,7 +167,7 @@ BackupModel: Final = _typed_dict(Backup)
 """What `Backup.to_dict()` returns, for `response_model=`."""
 
 _Pagination: Final = _make_typed_dict("Pagination", {"next": str})
-BackupPageModel: Final = _make_typed_dict("BackupPage", {"data": list[BackupModel], "pagination": _Pagination | None})
+BackupPageModel: Final = _make_typed_dict("BackupPage", {"data": list[BackupModel], "pagination": _Pagination | None})  # type: ignore[valid-type]
 """What `BackupPage.to_dict()` returns, for `response_model=`."""
 
 

@@ -1,0 +1,152 @@
+"""A raw-socket server on loopback that can misbehave in every way a network can.
+
+A script is a list of behaviours, one for each request; behind its end the server answers normally: pages of a fixed
+listing, by tokens that are positions. A behaviour is bytes to be sent before the connection is closed, or an async
+function of an Exchange.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import ssl
+import struct
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+
+from tests.samples import row
+
+
+@attrs.frozen
+class Exchange:
+    """One request and the means to answer it."""
+
+    head: bytes
+    writer: asyncio.StreamWriter
+    page: bytes  # the body that a normal answer would have
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    def fin(self) -> None:
+        self.writer.close()
+
+    def rst(self) -> None:
+        """Close the connection with a reset instead of a goodbye."""
+        handle = self.writer.get_extra_info("socket")
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
+Behaviour = bytes | Callable[[Exchange], Awaitable[None]]
+
+
+def answer(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
+    """Return a well-formed answer with its length."""
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
+
+
+def head(headers: str = "", status: str = "200 OK") -> bytes:
+    """Return the head of an answer alone."""
+    return f"HTTP/1.1 {status}\r\n{headers}\r\n".encode()
+
+
+def error(status: str, code: str = "UNKNOWN", headers: str = "") -> bytes:
+    """Return the documented error answer."""
+    body = json.dumps({"status": int(status[:3]), "error": {"code": code, "message": "It failed."}}).encode()
+    return answer(body, status, headers)
+
+
+def keep_open(data: bytes) -> Behaviour:
+    """Send an answer and leave the connection for the next request."""
+
+    async def behave(exchange: Exchange) -> None:
+        await exchange.send(data)
+
+    return behave
+
+
+async def normal(exchange: Exchange) -> None:
+    await exchange.send(answer(exchange.page))
+
+
+@attrs.define
+class FaultServer:
+    """What a running server tells: where it is, and what it saw."""
+
+    url: str
+    script: list[Behaviour]
+    backups: int
+    page_size: int
+    heads: list[bytes] = attrs.field(factory=list[bytes])
+    connections: int = 0
+    open_connections: int = 0
+
+    @property
+    def ids(self) -> list[str]:
+        return [f"b{number}" for number in range(self.backups)]
+
+    def page(self, request_head: bytes) -> bytes:
+        query = parse_qs(urlsplit(request_head.split(b" ")[1].decode()).query)
+        start = int(query.get("paginationToken", ["0"])[0])
+        end = min(start + self.page_size, self.backups)
+        rows = [row(found) for found in self.ids[start:end]]
+        return json.dumps({"data": rows, "pagination": {"next": str(end)} if end < self.backups else None}).encode()
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.open_connections += 1
+        try:
+            while not writer.is_closing():
+                request_head = await reader.readuntil(b"\r\n\r\n")
+                self.heads.append(request_head)
+                behaviour = self.script.pop(0) if self.script else normal
+                exchange = Exchange(request_head, writer, self.page(request_head))
+                if isinstance(behaviour, bytes):
+                    await exchange.send(behaviour)
+                    exchange.fin()
+                else:
+                    await behaviour(exchange)
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self.open_connections -= 1
+            writer.close()
+
+
+@asynccontextmanager
+async def fault_server(
+    script: Iterable[Behaviour] = (), *, backups: int = 3, page_size: int = 3, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[FaultServer]:
+    """Run a server until the block ends; connections that are still open then are cut."""
+    tasks: set[asyncio.Task[Any]] = set()
+    server = FaultServer("", list(script), backups, page_size)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await server.handle(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            tasks.discard(task)
+
+    listener = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    port = listener.sockets[0].getsockname()[1]
+    server.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
+    try:
+        yield server
+    finally:
+        listener.close()
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)

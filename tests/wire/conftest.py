@@ -20,10 +20,9 @@ async def guard(caplog: pytest.LogCaptureFixture) -> AsyncGenerator[None]:
     loop.set_exception_handler(lambda _, context: unhandled.append(context))
     before, tasks = open_descriptors(), foreign_tasks()
     yield
-    for _ in range(3):
-        await asyncio.sleep(0)
     gc.collect()
     for _ in range(100):
+        await asyncio.sleep(0)
         if open_descriptors() <= before and foreign_tasks() <= tasks:
             break
         await asyncio.sleep(0.01)

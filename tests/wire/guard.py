@@ -52,13 +52,16 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, BaseException):
         yield from _parts_of_exception(value)
     if isinstance(value, Mapping):
-        items = cast("Mapping[object, object]", value).items()
-        yield from ((f"[{key!r:.40}]", item) for key, item in items)
+        for key, item in cast("Mapping[object, object]", value).items():
+            yield f"[{key!r:.40}]", item
     elif isinstance(value, list | tuple | set | frozenset | deque):
-        yield from ((f"[{number}]", item) for number, item in enumerate(cast("Iterable[object]", value)))
-    for name, item in getattr(value, "__dict__", {}).items():
+        for number, item in enumerate(cast("Iterable[object]", value)):
+            yield f"[{number}]", item
+    attributes: dict[str, object] = getattr(value, "__dict__", {})
+    for name, item in attributes.items():
         yield f".{name}", item
-    for cls in type(value).__mro__:
+    kind: type = type(cast("object", value))
+    for cls in kind.__mro__:
         for name in getattr(cls, "__slots__", ()):
             if isinstance(name, str) and hasattr(value, name):
                 yield f".{name}", getattr(value, name)

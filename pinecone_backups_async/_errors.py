@@ -192,7 +192,7 @@ class PaginationLoopError(ResponseParsingError):
 
 
 class IncompleteListingError(BackupsError):
-    """The inventory could not be proven complete, since backups were deleted during every pass.
+    """The inventory could not be proven complete, since backups came and went during every pass.
 
     `backups` are all that were seen in any of the `passes`: possibly too many or too few, so never a basis for a
     verdict.

@@ -173,7 +173,7 @@ async def prove_complete(fetch: FetchPage, max_passes: int) -> list[Backup]:
         candidate = backups if distinct else None
         seen.update(backups)
     raise IncompleteListingError(
-        f"the listing could not be proven complete: backups were deleted during each of {max_passes} passes",
+        f"the listing could not be proven complete: backups came and went during each of {max_passes} passes",
         backups=list(seen.values()),
         passes=max_passes,
     )

@@ -11,10 +11,9 @@ import contextlib
 import os
 import ssl
 from collections.abc import AsyncGenerator, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import aiohttp
-import attrs
 from aiohttp import http_exceptions
 from aiohttp.connector import Connection
 from yarl import URL
@@ -42,13 +41,15 @@ MAX_ERROR_BODY: Final = 64 * 2**10
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
-@attrs.frozen
-class Answer:
-    """What came back: plain values, with header names found in any case."""
+class Answer(NamedTuple):
+    """What came back: plain values, header names found in any case. Its repr shows nothing that may echo the key."""
 
     status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"<Answer {self.status}>"
 
 
 class _OneAttemptError(aiohttp.ClientError):

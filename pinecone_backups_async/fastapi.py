@@ -6,10 +6,13 @@ Needs the extra [fastapi].
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import json
+import logging
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
 from types import UnionType
 from typing import Annotated, Any, Final, Union, cast, get_args, get_origin
 
@@ -18,6 +21,7 @@ import attrs
 from pinecone_backups_async import (
     ApiError,
     Backup,
+    BackupPage,
     BackupPager,
     BackupsClient,
     BackupsError,
@@ -34,8 +38,9 @@ from pinecone_backups_async import (
 
 try:
     from fastapi import Depends, FastAPI, Request
+    from fastapi.requests import HTTPConnection
     from fastapi.responses import JSONResponse, StreamingResponse
-    from pydantic import ConfigDict, WithJsonSchema
+    from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
     from typing_extensions import TypedDict
 except ModuleNotFoundError as error:
     raise ImportError("this module needs FastAPI: pip install 'pinecone-backups-async[fastapi]'") from error
@@ -53,6 +58,7 @@ __all__ = [
 
 _STATE: Final = "pinecone_backups"
 _CALLERS_KEY: Final = "pinecone_backups_key_is_the_callers"
+_log = logging.getLogger("pinecone_backups_async")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any] | None]]
 
@@ -78,9 +84,9 @@ def lifespan(
     return run
 
 
-def client_of(request: Request) -> BackupsClient:
+def client_of(connection: HTTPConnection) -> BackupsClient:
     """Return the application's client; raise RuntimeError where the application runs without our lifespan."""
-    client = getattr(request.state, _STATE, None)
+    client = getattr(connection.state, _STATE, None)
     if not isinstance(client, BackupsClient):
         raise RuntimeError("no BackupsClient in this application's state: pass FastAPI(lifespan=lifespan())")
     return client
@@ -89,55 +95,88 @@ def client_of(request: Request) -> BackupsClient:
 BackupsDep = Annotated[BackupsClient, Depends(client_of)]
 
 
-def request_client(request: Request, api_key: str | None, **settings: Any) -> BackupsClient:
+def request_client(connection: HTTPConnection, api_key: str | None, **settings: Any) -> BackupsClient:
     """Return a client for a key that came with this request, to be used with `async with`.
 
-    Pass `connector=` to share connections between such clients. Where the service refuses the key, or it cannot be
-    one, the error handlers answer 401, not 502. Raises ConfigurationError, as BackupsClient does.
+    Pass `connector=` to share connections between such clients. From now on a key that is refused in this request is
+    taken for the caller's: the error handlers answer 401, not 502. None is a key that is missing, never the
+    environment's. Raises ConfigurationError, as BackupsClient does.
     """
-    setattr(request.state, _CALLERS_KEY, True)
+    setattr(connection.state, _CALLERS_KEY, True)
     return BackupsClient("" if api_key is None else api_key, **settings)
 
 
 # Errors, as problem details (RFC 9457).
 
+# What only the making of a client takes is this service's own, and no argument of its callers.
+_SETTINGS: Final = inspect.signature(BackupsClient).parameters.keys() - inspect.signature(
+    BackupsClient.list_backups
+).parameters.keys()
+
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Have every BackupsError that leaves a handler answered as problem+json, without secrets."""
+    """Have every BackupsError that leaves a handler answered as problem+json, without secrets.
+
+    What is not the caller's doing, 500 and above, is also logged as a WARNING.
+    """
     app.add_exception_handler(BackupsError, cast("Any", _answer_error))
 
 
 async def _answer_error(request: Request, error: BackupsError) -> JSONResponse:
-    callers_key = getattr(request.state, _CALLERS_KEY, False)
-    status, title = _status(error, callers_key=callers_key)
-    problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "error": type(error).__name__}
-    headers: dict[str, str] = {}
-    if status == 422:
-        problem["detail"] = str(error)
-    if isinstance(error, ApiError):
-        problem |= {"code": error.code, "request_id": error.request_id}
-        if status == 503 and error.retry_after is not None and math.isfinite(error.retry_after):
-            headers["Retry-After"] = str(math.ceil(error.retry_after))
-    return JSONResponse(problem, status, headers, media_type="application/problem+json")
+    status, detail = _status(request, error)
+    # Only what was chosen here goes out: an error's own text may quote the service.
+    facts = {"error": type(error).__name__}
+    facts |= {name: value for name in ("code", "request_id") if (value := getattr(error, name, None)) is not None}
+    if status >= 500:
+        _log.warning("answered %d to %s", status, " ".join(facts.values()), extra={"status": status, **facts})
+    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **facts}
+    return JSONResponse(problem, status, _headers(status, error), media_type="application/problem+json")
 
 
-def _status(error: BackupsError, *, callers_key: bool) -> tuple[int, str]:
-    if isinstance(error, UnauthorizedError | ForbiddenError):
-        return (401, "The API key was refused") if callers_key else (502, "This service's API key was refused")
+def _headers(status: int, error: BackupsError) -> dict[str, str]:
+    if status == 401:
+        return {"WWW-Authenticate": "APIKey"}  # HTTP demands one; this is how FastAPI names the scheme
+    wait = error.retry_after if status == 503 and isinstance(error, ApiError) else None
+    return {} if wait is None or not math.isfinite(wait) else {"Retry-After": str(math.ceil(wait))}
+
+
+def _status(request: Request, error: BackupsError) -> tuple[int, str]:
     if isinstance(error, ConfigurationError):
-        return (401, "The API key is not valid") if callers_key and "api_key" in str(error) else (422, "A bad argument")
-    if isinstance(error, InvalidRequestError):
-        return 422, "The backups service refused the request"
+        return _status_of_argument(request, error)
+    if isinstance(error, UnauthorizedError | ForbiddenError):
+        if _has_callers_key(request):
+            return 401, "The backups service refused the API key."
+        return 502, "The backups service refused this service's own API key."
+    if isinstance(error, InvalidRequestError) and error.pagination_token in _texts_in_url(request):
+        return 422, "The backups service refused the pagination token."
     if isinstance(error, RateLimitError) and error.code != ErrorCode.QUOTA_EXCEEDED:
-        return 503, "The backups service limits the rate of requests"
+        return 503, "The backups service limits the rate of requests."
     if isinstance(error, TransportTimeoutError):
-        return 504, "The backups service did not answer in time"
+        return 504, "The backups service did not answer in time."
     if isinstance(error, ClientClosedError):
-        return 503, "This service is shutting down"
-    return 502, "The backups service failed"
+        return 503, "This service is shutting down."
+    return 502, "The backups service failed."
 
 
-# Responses: types made from the attrs classes, so that the fields stand in one place.
+def _status_of_argument(request: Request, error: ConfigurationError) -> tuple[int, str]:
+    argument = str(error).partition(" ")[0]  # the message begins with its name
+    if argument == "api_key" and _has_callers_key(request):
+        return 401, "The API key is missing, or cannot be one."
+    if argument in _SETTINGS:
+        return 500, "This service is not configured properly."
+    return 422, str(error)
+
+
+def _has_callers_key(request: Request) -> bool:
+    return getattr(request.state, _CALLERS_KEY, False)
+
+
+def _texts_in_url(request: Request) -> set[object]:
+    """Return what the caller may have passed on; the token of a walk's later page is not there."""
+    return {*request.query_params.values(), *request.path_params.values()}
+
+
+# Responses: their schemas are made from the attrs classes, so that the fields stand in one place.
 
 _make_typed_dict: Final[Any] = TypedDict  # made at run time, which type checkers do not follow
 _TIME: Final = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -151,10 +190,10 @@ def _wire(kind: Any) -> Any:
         return Union[tuple(_wire(part) for part in get_args(kind))]  # noqa: UP007 - built at run time
     if get_origin(kind) is Mapping:
         return dict[str, _wire(get_args(kind)[1])]  # type: ignore[misc]
-    return _typed_dict(kind, total=kind is not MetadataField) if attrs.has(kind) else kind
+    return _shape(kind, total=kind is not MetadataField) if attrs.has(kind) else kind
 
 
-def _typed_dict(cls: type, *, total: bool = True) -> Any:
+def _shape(cls: type, *, total: bool = True) -> Any:
     fields = {
         field.name: _wire(field.type) for field in attrs.fields(attrs.resolve_types(cls)) if field.name != "extra"
     }
@@ -163,12 +202,18 @@ def _typed_dict(cls: type, *, total: bool = True) -> Any:
     return made
 
 
-BackupModel: Final = _typed_dict(Backup)
-"""What `Backup.to_dict()` returns, for `response_model=`."""
+_BackupShape: Final = _shape(Backup)
+_PaginationShape: Final = _make_typed_dict("Pagination", {"next": str})
+_PageShape: Final = _make_typed_dict(
+    "BackupPage",
+    {"data": list[_BackupShape], "pagination": _PaginationShape | None},  # type: ignore[valid-type]
+)
 
-_Pagination: Final = _make_typed_dict("Pagination", {"next": str})
-BackupPageModel: Final = _make_typed_dict("BackupPage", {"data": list[BackupModel], "pagination": _Pagination | None})  # type: ignore[valid-type]
-"""What `BackupPage.to_dict()` returns, for `response_model=`."""
+BackupModel = Annotated[Backup, InstanceOf(), PlainSerializer(Backup.to_dict, return_type=_BackupShape)]
+"""A Backup that leaves a handler as its `to_dict()`, with a schema: `-> BackupModel`, `-> list[BackupModel]`."""
+
+BackupPageModel = Annotated[BackupPage, InstanceOf(), PlainSerializer(BackupPage.to_dict, return_type=_PageShape)]
+"""A BackupPage that leaves a handler as its `to_dict()`, with a schema: `-> BackupPageModel`."""
 
 
 async def backups_ndjson(pager: BackupPager) -> StreamingResponse:

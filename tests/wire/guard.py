@@ -48,7 +48,11 @@ def _parts_of_exception(value: BaseException) -> Iterator[tuple[str, object]]:
         trace = trace.tb_next
 
 
-def _parts(value: object) -> Iterator[tuple[str, object]]:
+def _parts(value: Any) -> Iterator[tuple[str, object]]:
+    attributes: dict[str, object] = getattr(value, "__dict__", {})
+    slots = [name for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ()) if isinstance(name, str)]
+    yield from ((f".{name}", item) for name, item in attributes.items())
+    yield from ((f".{name}", getattr(value, name)) for name in slots if hasattr(value, name))
     if isinstance(value, BaseException):
         yield from _parts_of_exception(value)
     if isinstance(value, Mapping):
@@ -57,14 +61,6 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
     elif isinstance(value, list | tuple | set | frozenset | deque):
         for number, item in enumerate(cast("Iterable[object]", value)):
             yield f"[{number}]", item
-    attributes: dict[str, object] = getattr(value, "__dict__", {})
-    for name, item in attributes.items():
-        yield f".{name}", item
-    kind: type = type(cast("object", value))
-    for cls in kind.__mro__:
-        for name in getattr(cls, "__slots__", ()):
-            if isinstance(name, str) and hasattr(value, name):
-                yield f".{name}", getattr(value, name)
 
 
 def find_canary(value: object, canary: str = CANARY) -> list[str]:

@@ -100,13 +100,12 @@ class SessionManager:
 
     async def send(self, request: Request, *, seconds: float, unpooled: bool = False) -> Answer:
         """Send one GET and return its whole answer, in so many seconds; raise TransportError or ClientClosedError."""
-        sessions = await self._current_sessions()
         failure: BackupsError
         limit = asyncio.timeout(seconds)
         try:
             with self._interruptible(limit):
                 async with limit:
-                    return await _exchange(sessions.unpooled if unpooled else sessions.pooled, request, unpooled)
+                    return await self._exchange(request, unpooled=unpooled)
         except (aiohttp.ClientError, OSError, http_exceptions.HttpProcessingError) as error:
             if self.closed:
                 failure = ClientClosedError("the client was closed during the call")
@@ -115,6 +114,13 @@ class SessionManager:
             else:
                 failure = _translated(error)
         raise failure  # out here, so that no aiohttp error is its context
+
+    async def _exchange(self, request: Request, *, unpooled: bool) -> Answer:
+        sessions = await self._current_sessions()
+        session = sessions.unpooled if unpooled else sessions.pooled
+        headers = {**request.headers, "Connection": "close"} if unpooled else request.headers
+        async with session.get(URL(request.url, encoded=True), headers=headers, allow_redirects=False) as response:
+            return Answer(response.status, response.headers, await _body(response))
 
     async def pause(self, seconds: float) -> None:
         """Wait; raise ClientClosedError as soon as the client is closed."""
@@ -252,13 +258,6 @@ async def _until_closed(*sessions: aiohttp.ClientSession) -> AsyncGenerator[None
     finally:
         for session in sessions:
             await session.close()
-
-
-async def _exchange(session: aiohttp.ClientSession, request: Request, unpooled: bool) -> Answer:  # noqa: FBT001
-    headers = {**request.headers, "Connection": "close"} if unpooled else request.headers
-    async with session.get(URL(request.url, encoded=True), headers=headers, allow_redirects=False) as response:
-        body = await _body(response)
-        return Answer(response.status, response.headers, body)
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -94,9 +94,10 @@ class FaultServer:
 
     def page(self, request_head: bytes) -> bytes:
         query = parse_qs(urlsplit(request_head.split(b" ")[1].decode()).query)
-        start = int(query.get("paginationToken", ["0"])[0])
+        token = query.get("paginationToken", ["0"])[0]
+        start = int(token) if token.isascii() and token.isdigit() else 0
         end = min(start + self.page_size, self.backups)
-        rows = [row(found) for found in self.ids[start:end]]
+        rows = [row(f"b{number}") for number in range(start, end)]
         return json.dumps({"data": rows, "pagination": {"next": str(end)} if end < self.backups else None}).encode()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,0 +1,175 @@
+"""X: whom the client talks to. Certificates, plain http, proxies, and what the environment says about them."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import ssl
+import traceback
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import attrs
+import pytest
+import trustme
+
+from pinecone_backups_async import BackupsClient, ConfigurationError, TLSError, TransportError
+
+from .guard import CANARY
+from .helpers import AT_ONCE, client_of, listed
+from .server import fault_server
+
+PASSWORD = "hush-hush"
+
+
+def server_context(authority: trustme.CA, name: str = "localhost", *, expired: bool = False) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC) if expired else None
+    authority.issue_cert(name, not_after=past).configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+def client_context(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+async def test_X1_a_trusted_certificate_will_do() -> None:
+    authority = trustme.CA()
+    async with fault_server(tls=server_context(authority)) as server:
+        async with client_of(server, ssl_context=client_context(authority)) as client:
+            assert await listed(client) == server.ids
+
+
+@pytest.mark.parametrize("fault", ["self-signed", "other host", "expired", "other authority"])
+async def test_X1_any_other_is_refused_at_once_and_nothing_is_sent(fault: str) -> None:
+    authority, other = trustme.CA(), trustme.CA()
+    name = "elsewhere.example" if fault == "other host" else "localhost"
+    tls = server_context(other if fault == "other authority" else authority, name, expired=fault == "expired")
+    trust = None if fault == "self-signed" else client_context(authority)
+    async with fault_server(tls=tls) as server, client_of(server, ssl_context=trust) as client:
+        with pytest.raises(TLSError) as caught:
+            await listed(client)
+        assert (caught.value.attempts, server.heads) == (1, [])
+
+
+async def test_X1_a_server_that_does_not_speak_tls_is_an_error() -> None:
+    async with fault_server() as server:
+        url = server.url.replace("http:", "https:")
+        async with BackupsClient(CANARY, base_url=url, retry=AT_ONCE, attempt_timeout=0.2) as client:
+            with pytest.raises(TransportError):
+                await listed(client)
+
+
+def test_X2_plain_http_is_for_loopback_alone() -> None:
+    with pytest.raises(ConfigurationError, match="plain http is for loopback"):
+        BackupsClient(CANARY, base_url="http://api.example")
+    BackupsClient(CANARY, base_url="http://127.0.0.1:1")
+
+
+def told(error: BaseException) -> str:
+    """Return what a traceback with the local variables of the package's frames tells."""
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    for frame in shown.stack:
+        if "/tests/" in frame.filename and frame.locals is not None:
+            frame.locals.clear()  # the tests know the password
+    return "".join(shown.format()) + repr(vars(error)) + repr(error.args)
+
+
+@attrs.define
+class Proxy:
+    url: str = ""
+    seen: bytes = b""
+    connects: int = 0
+
+
+@asynccontextmanager
+async def proxy(refusals: list[bytes]) -> AsyncGenerator[Proxy]:
+    """Run a proxy that refuses as it is told, then tunnels; it remembers the bytes of its own requests."""
+    found, tasks = Proxy(), set[asyncio.Task[None]]()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        found.seen += request
+        found.connects += 1
+        if refusals:
+            writer.write(b"HTTP/1.1 " + refusals.pop(0) + b"\r\nContent-Length: 0\r\n\r\n")
+            writer.close()
+            return
+        host, port = request.split(b" ")[1].decode().split(":")
+        upstream = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        await asyncio.gather(pump(reader, upstream[1]), pump(upstream[0], writer), return_exceptions=True)
+
+    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await connected(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            writer.transport.abort()
+
+    listener = await asyncio.start_server(guarded, "127.0.0.1", 0)
+    found.url = f"http://user:{PASSWORD}@127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    try:
+        yield found
+    finally:
+        listener.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_X3_the_environments_proxies_and_netrc_are_not_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    netrc = tmp_path_factory.mktemp("home") / ".netrc"
+    netrc.write_text(f"machine 127.0.0.1 login user password {PASSWORD}\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    async with proxy([]) as between, fault_server() as server:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, between.url)
+        async with client_of(server) as client:
+            assert await listed(client) == server.ids
+        assert between.connects == 0
+        assert b"authorization" not in server.heads[0].lower()
+
+
+async def test_X3_an_explicit_proxy_works_and_never_sees_the_key() -> None:
+    authority = trustme.CA()
+    async with proxy([]) as between, fault_server(tls=server_context(authority)) as server:
+        async with client_of(server, ssl_context=client_context(authority), proxy=between.url) as client:
+            assert await listed(client) == server.ids
+        assert between.connects == 1
+        assert between.seen.startswith(b"CONNECT localhost:")
+        assert CANARY.encode() not in between.seen
+        assert CANARY.encode() in server.heads[0]
+
+
+@pytest.mark.parametrize(("refusal", "connects"), [(b"407 Who are you", 1), (b"502 Bad", 4), (b"403 No", 1)])
+async def test_X4_what_a_proxy_refuses_is_told_without_its_password(refusal: bytes, connects: int) -> None:
+    authority = trustme.CA()
+    async with proxy([refusal] * 4) as between, fault_server(tls=server_context(authority)) as server:
+        async with client_of(server, ssl_context=client_context(authority), proxy=between.url) as client:
+            with pytest.raises(TransportError) as caught:
+                await listed(client)
+            assert PASSWORD not in repr(client)
+        assert (caught.value.status, between.connects) == (int(refusal[:3]), connects)
+        assert PASSWORD not in told(caught.value)
+
+
+async def test_X4_a_proxy_that_is_down_is_an_error_without_its_password() -> None:
+    async with BackupsClient(CANARY, proxy=f"http://user:{PASSWORD}@127.0.0.1:9", retry=AT_ONCE) as client:
+        with pytest.raises(TransportError) as caught:
+            await listed(client)
+        assert caught.value.attempts == 4
+        assert PASSWORD not in told(caught.value)

@@ -19,3 +19,11 @@ def client_of(server: FaultServer, **settings: Any) -> BackupsClient:
 
 async def listed(client: BackupsClient, **settings: Any) -> list[str]:
     return [backup.backup_id async for backup in client.list_backups(**settings)]
+
+
+def connections_held(client: BackupsClient) -> int:
+    """Return how many connections a client's connector holds for requests."""
+    sessions = client._session._sessions  # pyright: ignore[reportPrivateUsage]
+    if sessions is None or sessions.pooled.connector is None:
+        return 0
+    return len(sessions.pooled.connector._acquired)  # pyright: ignore[reportPrivateUsage]

@@ -22,7 +22,7 @@ from pinecone_backups_async import BackupPage, BackupsClient, ClientClosedError,
 from tests.served import served
 
 from .guard import foreign_tasks, open_descriptors
-from .helpers import client_of, listed
+from .helpers import client_of, connections_held, listed
 from .server import Behaviour, Exchange, answer, error, fault_server, normal
 
 
@@ -35,14 +35,6 @@ async def slowly(exchange: Exchange) -> None:
     for start in range(0, len(whole), 50):
         await exchange.send(whole[start : start + 50])
         await asyncio.sleep(0.002)
-
-
-def held(client: BackupsClient) -> int:
-    """Return how many connections the client's connector holds for requests."""
-    sessions = client._session._sessions  # pyright: ignore[reportPrivateUsage]
-    if sessions is None or sessions.pooled.connector is None:
-        return 0
-    return len(sessions.pooled.connector._acquired)  # pyright: ignore[reportPrivateUsage]
 
 
 def client_tasks() -> set[asyncio.Task[Any]]:
@@ -70,7 +62,7 @@ async def storm(cancels: int, seed: int) -> list[float]:
                 await asyncio.gather(task, return_exceptions=True)
                 delays.append(loop.time() - began)
                 assert len(server.heads) <= seen + 1
-                assert held(client) == 0
+                assert connections_held(client) == 0
                 assert client_tasks() <= tasks
     return delays
 
@@ -117,7 +109,7 @@ async def test_L2_whoever_bounds_a_walk_is_obeyed(wrapper: Callable[[Awaitable[A
         with pytest.raises(TimeoutError):
             await wrapper(listed(client))
         assert asyncio.get_running_loop().time() - began < 0.25
-        assert held(client) == 0
+        assert connections_held(client) == 0
 
 
 async def test_L3_L4_a_walk_that_is_left_leaves_nothing() -> None:
@@ -138,7 +130,7 @@ async def test_L3_L4_a_walk_that_is_left_leaves_nothing() -> None:
         for _ in range(3):
             await asyncio.sleep(0)
         assert client_tasks() <= tasks
-        assert held(client) == 0
+        assert connections_held(client) == 0
 
 
 @pytest.mark.parametrize("when", ["request", "wait before a retry"])

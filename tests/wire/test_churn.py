@@ -80,9 +80,10 @@ async def two_equal_passes(fetch: FetchPage, max_passes: int) -> list[Backup]:
             token = page.next_token
             if token is None:
                 break
-        if list(current.values()) == before:
-            return before
-        before = list(current.values())
+        found = list(current.values())
+        if found == before:
+            return found
+        before = found
     raise IncompleteListingError
 
 

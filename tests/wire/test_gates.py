@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from . import gates
+from .kinds import ALL
 
 pytestmark = pytest.mark.soak
 
@@ -27,7 +30,6 @@ async def test_outage_and_deadline() -> None:
 
 async def test_walks_with_a_few_faults_are_complete() -> None:
     ended = [
-        await gates.outcome(gates.ours, gates.faulty(50, 0.05, gates.ALL, gates.random.Random(seed))[0], 50)
-        for seed in range(5)
+        await gates.outcome(gates.ours, gates.faulty(50, 0.05, ALL, random.Random(seed))[0], 50) for seed in range(5)
     ]
     assert ended == ["complete"] * 5

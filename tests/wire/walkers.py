@@ -30,7 +30,8 @@ async def plain(url: str, page_size: int) -> list[str]:
         while True:
             page = await fetch(session, query)
             seen += [row["backup_id"] for row in page.get("data", [])]
-            token = (page.get("pagination") or {}).get("next")
+            pagination: dict[str, str] = page.get("pagination") or {}
+            token = pagination.get("next")
             if not token:
                 return seen
             query = {"paginationToken": token}

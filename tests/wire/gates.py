@@ -6,6 +6,7 @@ Each gate is a function of its size, so that the suite runs it small (test_gates
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections import Counter
@@ -190,6 +191,7 @@ async def run_all() -> list[Figure]:
 
 
 def main() -> None:
+    logging.disable(logging.WARNING)  # thousands of retries are the point
     print("| gate | seen | |\n|---|---|---|")
     figures = asyncio.run(run_all())
     for figure in figures:

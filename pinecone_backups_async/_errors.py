@@ -178,7 +178,7 @@ class ResponseParsingError(_AnsweredError):
         **facts: Any,
     ) -> None:
         super().__init__(message, **facts)
-        self.problems = tuple(problems)
+        self.problems: tuple[tuple[str, str], ...] = tuple(problems)
         self.excerpt = excerpt
         self.decoded = decoded
 
@@ -200,5 +200,5 @@ class IncompleteListingError(BackupsError):
 
     def __init__(self, message: str = "", *, backups: Sequence[Backup] = (), passes: int = 0, **facts: Any) -> None:
         super().__init__(message, **facts)
-        self.backups = tuple(backups)
+        self.backups: tuple[Backup, ...] = tuple(backups)
         self.passes = passes

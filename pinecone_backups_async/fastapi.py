@@ -41,9 +41,10 @@ try:
     from fastapi.requests import HTTPConnection
     from fastapi.responses import JSONResponse, StreamingResponse
     from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
+    from starlette.types import Send
     from typing_extensions import TypedDict
-except ModuleNotFoundError as error:
-    raise ImportError("this module needs FastAPI: pip install 'pinecone-backups-async[fastapi]'") from error
+except ModuleNotFoundError as _error:
+    raise ImportError("this module needs FastAPI: pip install 'pinecone-backups-async[fastapi]'") from _error
 
 __all__ = [
     "BackupModel",
@@ -109,9 +110,9 @@ def request_client(connection: HTTPConnection, api_key: str | None, **settings: 
 # Errors, as problem details (RFC 9457).
 
 # What only the making of a client takes is this service's own, and no argument of its callers.
-_SETTINGS: Final = inspect.signature(BackupsClient).parameters.keys() - inspect.signature(
-    BackupsClient.list_backups
-).parameters.keys()
+_SETTINGS: Final = (
+    inspect.signature(BackupsClient).parameters.keys() - inspect.signature(BackupsClient.list_backups).parameters.keys()
+)
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -209,11 +210,25 @@ _PageShape: Final = _make_typed_dict(
     {"data": list[_BackupShape], "pagination": _PaginationShape | None},  # type: ignore[valid-type]
 )
 
-BackupModel = Annotated[Backup, InstanceOf(), PlainSerializer(Backup.to_dict, return_type=_BackupShape)]
+BackupModel = Annotated[InstanceOf[Backup], PlainSerializer(Backup.to_dict, return_type=_BackupShape)]
 """A Backup that leaves a handler as its `to_dict()`, with a schema: `-> BackupModel`, `-> list[BackupModel]`."""
 
-BackupPageModel = Annotated[BackupPage, InstanceOf(), PlainSerializer(BackupPage.to_dict, return_type=_PageShape)]
+BackupPageModel = Annotated[InstanceOf[BackupPage], PlainSerializer(BackupPage.to_dict, return_type=_PageShape)]
 """A BackupPage that leaves a handler as its `to_dict()`, with a schema: `-> BackupPageModel`."""
+
+
+class _NdjsonResponse(StreamingResponse):
+    media_type = "application/x-ndjson"
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        except BackupsError as error:
+            _log.warning("aborted a stream: %s", type(error).__name__, extra={"error": type(error).__name__})
+            # Where an application raises, Starlette's BaseHTTPMiddleware still ends the body as if it were whole. It
+            # hands on this message, which no server accepts within a body: that is an error at the place that counts.
+            await send({"type": "http.response.pathsend", "path": ""})
+            raise
 
 
 async def backups_ndjson(pager: BackupPager) -> StreamingResponse:
@@ -234,4 +249,4 @@ async def backups_ndjson(pager: BackupPager) -> StreamingResponse:
             page = await anext(pages, None)
         yield json.dumps({"end": True, "count": count}).encode() + b"\n"
 
-    return StreamingResponse(lines(), media_type="application/x-ndjson")
+    return _NdjsonResponse(lines())

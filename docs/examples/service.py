@@ -1,22 +1,26 @@
 """A service that answers which backups exist: one page, all of them as a stream, and how well each index is covered.
 
-    python docs/examples/service.py
+    python docs/examples/service.py --demo
 
-With PINECONE_API_KEY it asks the service that the environment names; without, a demonstration project in this process.
+`--demo` serves a made-up project from this process. Without it the key comes from PINECONE_API_KEY, and a missing one
+stops the service as it starts. PORT is the port, 8000 by default.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime as dt
 import os
+import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import aiohttp
 import uvicorn
-from fastapi import FastAPI, Header, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import StreamingResponse
+from fastapi.security import APIKeyHeader
 
 from pinecone_backups_async import BackupsClient
 from pinecone_backups_async.coverage import assess
@@ -31,9 +35,9 @@ from pinecone_backups_async.fastapi import (
 from pinecone_backups_async.testing import FakePinecone
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def shared_connections(app: FastAPI) -> AsyncGenerator[Mapping[str, Any]]:
-    """Keep one connector for the clients of all tenants."""
+    """Keep one connector for the clients of all tenants: the application's own lifespan."""
     async with aiohttp.TCPConnector(limit=50) as connector:
         yield {"connector": connector}
 
@@ -42,12 +46,10 @@ app = FastAPI(title="Backups", lifespan=lifespan(inner=shared_connections))
 install_error_handlers(app)
 
 
-@app.get("/backups", response_model=BackupPageModel)
-async def one_page(
-    client: BackupsDep, limit: Annotated[int, Query(ge=1, le=100)] = 100, token: str | None = None
-) -> dict[str, Any]:
+@app.get("/backups")
+async def one_page(client: BackupsDep, limit: int = 100, token: str | None = None) -> BackupPageModel:
     """Return one page; its `pagination.next` is the `token` of the next."""
-    return (await client.fetch_page(limit=limit, pagination_token=token)).to_dict()
+    return await client.fetch_page(limit=limit, pagination_token=token)
 
 
 @app.get("/backups.ndjson")
@@ -63,26 +65,41 @@ async def coverage(client: BackupsDep, max_age_hours: Annotated[float, Query(gt=
     return {index.source_index_name: index.state for index in report.living}
 
 
-@app.get("/tenant/backups", response_model=BackupPageModel)
-async def tenants_page(request: Request, api_key: Annotated[str | None, Header()] = None) -> dict[str, Any]:
-    """Return the first page of the project whose key came with this request, over the shared connections."""
+async def client_of_tenant(
+    request: Request, api_key: Annotated[str | None, Depends(APIKeyHeader(name="Api-Key", auto_error=False))]
+) -> AsyncGenerator[BackupsClient]:
+    """Make a client for the key that came with this request, over the shared connections; it ends with the answer."""
     async with request_client(request, api_key, connector=request.state.connector) as client:
-        return (await client.fetch_page()).to_dict()
+        yield client
 
 
-@asynccontextmanager
-async def demonstration(app: FastAPI) -> AsyncGenerator[Mapping[str, Any]]:
-    """Serve a demonstration project beside the application, and point its client there."""
+TenantDep = Annotated[BackupsClient, Depends(client_of_tenant)]
+
+
+@app.get("/tenant/backups")
+async def tenants_page(client: TenantDep, limit: int = 100, token: str | None = None) -> BackupPageModel:
+    """Return one page of the project whose key came with this request."""
+    return await client.fetch_page(limit=limit, pagination_token=token)
+
+
+@app.get("/tenant/backups.ndjson")
+async def tenants_backups(client: TenantDep) -> StreamingResponse:
+    """Stream every backup of the project whose key came with this request."""
+    return await backups_ndjson(client.list_backups())
+
+
+async def serve() -> None:
+    """Serve the application on loopback until it is told to end."""
+    await uvicorn.Server(uvicorn.Config(app, port=int(os.environ.get("PORT", "8000")))).serve()
+
+
+async def demo() -> None:
+    """Serve a made-up project beside the application, and point all of its clients there."""
     async with FakePinecone(backups=250) as fake:
-
-        def make_client() -> BackupsClient:
-            return BackupsClient(fake.api_key, base_url=fake.url, additional_headers={})
-
-        async with lifespan(make_client, shared_connections)(app) as state:
-            yield state
+        os.environ.update(fake.environ)
+        await serve()
 
 
 if __name__ == "__main__":
-    if "PINECONE_API_KEY" not in os.environ:
-        app.router.lifespan_context = demonstration
-    uvicorn.run(app, port=int(os.environ.get("PORT", "8000")))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(demo() if "--demo" in sys.argv[1:] else serve())

@@ -1,11 +1,12 @@
-"""The example application, served for real: uvicorn on a loopback port, against a FakePinecone."""
+"""Applications served for real: uvicorn on a loopback port, against a FakePinecone; nothing may be left open."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
@@ -14,9 +15,10 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from pinecone_backups_async.testing import FakePinecone
+from pinecone_backups_async.testing import FakePinecone, RecordedRequest
 
-EXAMPLE = Path(__file__).parents[2] / "docs/examples/service.py"
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "docs/examples/service.py"
 
 
 def load_example() -> ModuleType:
@@ -29,10 +31,12 @@ def load_example() -> ModuleType:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncGenerator[tuple[str, uvicorn.Server]]:
+async def serving(app: FastAPI, seconds_to_finish: int = 1) -> AsyncGenerator[tuple[str, uvicorn.Server]]:
     """Serve an application in this event loop; yields its URL and the server."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_level="critical", lifespan="on", timeout_graceful_shutdown=seconds_to_finish, loop="none"
+    )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve([listener]))
     while not server.started:
@@ -50,8 +54,37 @@ def open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so, for at most five seconds."""
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise TimeoutError
+
+
+def stall_later_pages(fake: FakePinecone) -> None:
+    """Answer first pages at once, and every later page after half a minute, which no test waits for."""
+
+    def choose(request: RecordedRequest) -> None:
+        fake.delay = 30.0 if "paginationToken" in request.query else 0.0
+
+    fake.before_answer = choose
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left() -> AsyncGenerator[None]:
+    """Compare the descriptors and tasks before and after a test."""
+    tasks, descriptors = len(asyncio.all_tasks()), open_descriptors()
+    yield
+    with contextlib.suppress(TimeoutError):
+        await until(lambda: len(asyncio.all_tasks()) <= tasks and open_descriptors() <= descriptors)
+    assert len(asyncio.all_tasks()) <= tasks
+    assert open_descriptors() <= descriptors
+
+
 @pytest.fixture
-async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[FakePinecone]:
+async def fake(monkeypatch: pytest.MonkeyPatch, nothing_is_left: None) -> AsyncGenerator[FakePinecone]:
     async with FakePinecone(backups=250) as project:
         for name, value in project.environ.items():
             monkeypatch.setenv(name, value)

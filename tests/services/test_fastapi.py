@@ -1,4 +1,4 @@
-"""The FastAPI module: which answer each error becomes, and what happens where the lifespan or the extra is missing."""
+"""The pieces for FastAPI alone: the lifespan, the dependency, the types of answers, and an import without the extra."""
 
 from __future__ import annotations
 
@@ -8,79 +8,35 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import attrs
 import httpx
+import jsonschema  # type: ignore[import-untyped]
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, WebSocket
 
-import pinecone_backups_async as door
-from pinecone_backups_async.fastapi import BackupsDep, install_error_handlers, lifespan, request_client
+from pinecone_backups_async import (
+    Backup,
+    BackupPage,
+    BackupsClient,
+    ClientClosedError,
+    ConfigurationError,
+    MetadataField,
+    MetadataSchema,
+)
+from pinecone_backups_async.fastapi import BackupModel, BackupPageModel, BackupsDep, lifespan, request_client
+from pinecone_backups_async.testing import sample_backups
 
 from .conftest import serving
 
 KEY = "pcsk_key-of-the-fastapi-tests"
 
 
-async def answer_to(error: Exception, *, callers_key: bool = False) -> httpx.Response:
-    app = FastAPI()
-    install_error_handlers(app)
-
-    @app.get("/")
-    async def fail(request: Request) -> None:
-        if callers_key:
-            async with request_client(request, KEY):
-                raise error
-        raise error
-
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
-        return await http.get("/")
+def make_client() -> BackupsClient:
+    return BackupsClient(KEY, base_url="http://127.0.0.1:1")
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "retry_after"),
-    [
-        (door.RateLimitError("slow", status=429, retry_after=1.2), 503, "2"),
-        (door.RateLimitError("slow", status=429, retry_after=float("inf")), 503, None),
-        (door.RateLimitError("slow", status=429), 503, None),
-        (door.RateLimitError("full", status=429, code="QUOTA_EXCEEDED", retry_after=5), 502, None),
-        (door.TransportTimeoutError("late"), 504, None),
-        (door.TransportError("reset"), 502, None),
-        (door.TLSError("untrusted"), 502, None),
-        (door.ServiceError("down", status=503, retry_after=5), 502, None),
-        (door.ApiError("odd", status=418), 502, None),
-        (door.UnexpectedRedirectError("away", status=302), 502, None),
-        (door.UnauthorizedError("refused", status=401), 502, None),
-        (door.ForbiddenError("refused", status=403), 502, None),
-        (door.InvalidRequestError("bad token", status=400), 422, None),
-        (door.ConfigurationError("limit must be an int from 1 to 100"), 422, None),
-        (door.ResponseParsingError("no page"), 502, None),
-        (door.IncompleteListingError("churn"), 502, None),
-        (door.ClientClosedError("closed"), 503, None),
-    ],
-)
-async def test_the_answer_to_each_error(error: Exception, status: int, retry_after: str | None) -> None:
-    answer = await answer_to(error)
-    problem = answer.json()
-    assert (answer.status_code, answer.headers.get("retry-after")) == (status, retry_after)
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert (problem["status"], problem["error"]) == (status, type(error).__name__)
-    assert ("detail" in problem) == (status == 422)
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (door.UnauthorizedError("refused", status=401), 401),
-        (door.ForbiddenError("refused", status=403), 401),
-        (door.ConfigurationError("api_key must have 1 to 512 characters"), 401),
-        (door.ConfigurationError("limit must be an int"), 422),
-        (door.ServiceError("down", status=500), 502),
-    ],
-)
-async def test_a_refused_key_that_came_with_the_request_is_the_callers(error: Exception, status: int) -> None:
-    answer = await answer_to(error, callers_key=True)
-    assert answer.status_code == status
-    assert KEY not in answer.text
+def calling(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
 
 
 async def test_the_lifespan_keeps_the_applications_own_and_closes_the_client() -> None:
@@ -91,7 +47,7 @@ async def test_the_lifespan_keeps_the_applications_own_and_closes_the_client() -
         yield {"mine": 5}
         seen["ended"] = True
 
-    app = FastAPI(lifespan=lifespan(lambda: door.BackupsClient(KEY, base_url="http://127.0.0.1:1"), own))
+    app = FastAPI(lifespan=lifespan(make_client, own))
 
     @app.get("/")
     async def show(request: Request, client: BackupsDep) -> int:
@@ -101,7 +57,7 @@ async def test_the_lifespan_keeps_the_applications_own_and_closes_the_client() -
     async with serving(app) as (url, _), httpx.AsyncClient() as http:
         assert (await http.get(url)).json() == 5
     assert seen["ended"]
-    with pytest.raises(door.ClientClosedError):
+    with pytest.raises(ClientClosedError):
         await seen["client"].fetch_page()
 
 
@@ -110,9 +66,79 @@ async def test_an_own_lifespan_that_yields_nothing_will_do() -> None:
     async def own(_: FastAPI) -> AsyncGenerator[None]:
         yield
 
-    async with lifespan(lambda: door.BackupsClient(KEY), own)(FastAPI()) as state:
+    async with lifespan(make_client, own)(FastAPI()) as state:
         (client,) = state.values()
-        assert isinstance(client, door.BackupsClient)
+        assert isinstance(client, BackupsClient)
+
+
+async def test_an_own_lifespan_that_fails_leaves_no_open_client() -> None:
+    made: list[BackupsClient] = []
+
+    async def connect() -> None:
+        raise OSError("no database")
+
+    @asynccontextmanager
+    async def own(_: FastAPI) -> AsyncGenerator[None]:
+        await connect()
+        yield
+
+    def make() -> BackupsClient:
+        made.append(make_client())
+        return made[0]
+
+    with pytest.raises(OSError, match="no database"):
+        async with lifespan(make, own)(FastAPI()):
+            pytest.fail("the application must not start")
+    assert "closed" in repr(made[0])
+
+
+async def test_a_service_without_a_key_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PINECONE_API_KEY", raising=False)
+    with pytest.raises(ConfigurationError, match="PINECONE_API_KEY"):
+        async with lifespan()(FastAPI()):
+            pytest.fail("the application must not start")
+
+
+async def test_every_start_of_an_application_has_a_client_of_its_own() -> None:
+    app = FastAPI(lifespan=lifespan(make_client))
+    seen: list[BackupsClient] = []
+
+    @app.get("/")
+    async def show(client: BackupsDep) -> None:
+        seen.append(client)
+
+    for _ in range(2):
+        async with serving(app) as (url, _server), httpx.AsyncClient() as http:
+            assert (await http.get(url)).status_code == 200
+    assert seen[0] is not seen[1]
+    assert all("closed" in repr(client) for client in seen)
+
+
+async def test_websockets_get_the_client_too() -> None:
+    app = FastAPI(lifespan=lifespan(make_client))
+    sent: list[Any] = []
+
+    @app.websocket("/")
+    async def show(socket: WebSocket, client: BackupsDep) -> None:
+        await socket.accept()
+        await socket.send_text(repr(client))
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async with lifespan(make_client)(app) as state:
+        scope: dict[str, Any] = {
+            "type": "websocket",
+            "path": "/",
+            "headers": [],
+            "query_string": b"",
+            "state": dict(state),
+        }
+        await app(scope, receive, send)
+    assert "BackupsClient" in sent[1]["text"]
 
 
 async def test_without_the_lifespan_the_dependency_says_so() -> None:
@@ -122,9 +148,90 @@ async def test_without_the_lifespan_the_dependency_says_so() -> None:
     async def show(client: BackupsDep) -> str:
         return repr(client)
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as http:
+    async with calling(app) as http:
         with pytest.raises(RuntimeError, match=r"FastAPI\(lifespan=lifespan\(\)\)"):
             await http.get("/")
+
+
+async def test_a_request_without_a_key_never_borrows_the_services_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINECONE_API_KEY", KEY)
+    app = FastAPI()
+
+    @app.get("/")
+    async def show(request: Request) -> str:
+        return repr(request_client(request, request.headers.get("api-key")))
+
+    async with calling(app) as http:
+        with pytest.raises(ConfigurationError, match="api_key"):
+            await http.get("/")
+
+
+OLD_SHAPE = MetadataField(filterable=True, extra={"new": 1})
+NEW_SHAPE = MetadataField(type="dense_vector", dimension=3, metric="cosine")
+ODD = attrs.evolve(
+    sample_backups(1)[0],
+    schema=MetadataSchema(fields={"genre": OLD_SHAPE, "embedding": NEW_SHAPE}, extra={"version": 2}),
+    tags={"team": "search", "depth": {"any": [None, 1.5]}},
+    extra={"new_field": [1, {"deep": None}]},
+)
+BARE = Backup(
+    backup_id="b", source_index_name="n", source_index_id="i", status="New", cloud="moon", region="sea", dimension=0
+)
+PAGE = BackupPage(data=(ODD, BARE, *sample_backups(50)), next_token="dG9rZW4=")
+
+
+@pytest.fixture
+async def answers() -> AsyncGenerator[httpx.AsyncClient]:
+    app = FastAPI()
+
+    @app.get("/page")
+    async def page() -> BackupPageModel:
+        return PAGE
+
+    @app.get("/last")
+    async def last() -> BackupPageModel:
+        return BackupPage(data=())
+
+    @app.get("/backup")
+    async def backup() -> BackupModel:
+        return ODD
+
+    @app.get("/backups")
+    async def backups() -> list[BackupModel]:
+        return list(PAGE.data)
+
+    async with calling(app) as http:
+        yield http
+
+
+async def test_models_go_out_as_their_to_dict(answers: httpx.AsyncClient) -> None:
+    assert (await answers.get("/page")).json() == PAGE.to_dict()
+    assert (await answers.get("/last")).json() == {"data": [], "pagination": None}
+    assert (await answers.get("/backup")).json() == ODD.to_dict()
+    assert (await answers.get("/backups")).json() == [backup.to_dict() for backup in PAGE.data]
+
+
+@pytest.mark.parametrize("path", ["/page", "/last", "/backup", "/backups"])
+async def test_what_goes_out_is_valid_by_the_openapi_schema(answers: httpx.AsyncClient, path: str) -> None:
+    document = (await answers.get("/openapi.json")).json()
+    schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    jsonschema.validate((await answers.get(path)).json(), schema | {"components": document["components"]})
+
+
+async def test_the_openapi_schema_has_the_fields_of_the_classes(answers: httpx.AsyncClient) -> None:
+    document = (await answers.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    responses = document["paths"]["/page"]["get"]["responses"]["200"]
+    assert responses["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/BackupPage"}
+    assert schemas["BackupPage"]["required"] == ["data", "pagination"]
+    assert schemas["Pagination"]["required"] == ["next"]
+    names = [field.name for field in attrs.fields(Backup) if field.name != "extra"]
+    assert list(schemas["Backup"]["properties"]) == schemas["Backup"]["required"] == names
+    assert {"type": "string", "format": "date-time"} in schemas["Backup"]["properties"]["created_at"]["anyOf"]
+    assert schemas["Backup"]["properties"]["backup_id"]["type"] == "string"
+    assert schemas["MetadataSchema"]["required"] == ["fields"]
+    assert schemas["MetadataField"]["properties"].keys() == {"filterable", "type", "dimension", "metric"}
+    assert "required" not in schemas["MetadataField"]
 
 
 def test_without_the_extra_the_import_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,9 +102,6 @@ def test_the_fast_path_and_strict_cattrs_say_the_same_value_for_value_and_error_
     fast = _fast.read(body)
     if fast is not None:
         assert fast == expected
-        assert repr(fast.data) == repr(expected.data if isinstance(expected, BackupPage) else None) or "extra" in repr(
-            fast
-        )
 
 
 def test_the_fast_path_is_taken() -> None:

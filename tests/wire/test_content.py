@@ -42,7 +42,7 @@ async def test_C2_the_body_is_json_in_utf_8_whatever_its_headers_say(headers: st
 
 @pytest.mark.parametrize("value", [b"NaN", b"Infinity", b"1e999", b"9" * 5000, b"[" * 100_000])
 async def test_C3_values_that_json_does_not_have_are_an_error_of_ours(value: bytes) -> None:
-    body = b'{"data": [], "x": ' + value + b"}"
+    body = b'{"data": [{"dimension": ' + value + b"}]}"
     async with fault_server([answer(body)] * 4) as server, client_of(server) as client:
         with pytest.raises(ResponseParsingError):
             await listed(client)

@@ -65,21 +65,21 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any] | N
 
 
 def lifespan(
-    make_client: Callable[[], BackupsClient] = BackupsClient, inner: Lifespan | None = None
+    client_factory: Callable[[], BackupsClient] = BackupsClient, then: Lifespan | None = None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any]]]:
     """Return a lifespan for FastAPI(lifespan=...) that opens one client for the application, and closes it.
 
-    `make_client` is called when the application starts. `inner` is the application's own lifespan: it runs inside,
+    `client_factory` is called when the application starts. `then` is the application's own lifespan: it runs inside,
     and the state that it yields is kept.
     """
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncGenerator[Mapping[str, Any]]:
-        async with make_client() as client:
-            if inner is None:
+        async with client_factory() as client:
+            if then is None:
                 yield {_STATE: client}
             else:
-                async with inner(app) as state:
+                async with then(app) as state:
                     yield {**(state or {}), _STATE: client}
 
     return run

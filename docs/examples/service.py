@@ -1,9 +1,10 @@
 """A service that answers which backups exist: one page, all of them as a stream, and how well each index is covered.
 
-    python docs/examples/service.py --demo
+    python docs/examples/service.py
 
-`--demo` serves a made-up project from this process. Without it the key comes from PINECONE_API_KEY, and a missing one
-stops the service as it starts. PORT is the port, 8000 by default.
+The key comes from PINECONE_API_KEY. Where that is absent, or with `--demo`, the service shows a made-up project that it
+serves itself, and says so. Served by uvicorn, as `service:app`, it never does: a missing key stops it there.
+PORT is the port, 8000 by default.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ async def shared_connections(app: FastAPI) -> AsyncGenerator[Mapping[str, Any]]:
         yield {"connector": connector}
 
 
-app = FastAPI(title="Backups", lifespan=lifespan(inner=shared_connections))
+app = FastAPI(title="Backups", lifespan=lifespan(then=shared_connections))
 install_error_handlers(app)
 
 
@@ -97,9 +98,11 @@ async def demo() -> None:
     """Serve a made-up project beside the application, and point all of its clients there."""
     async with FakePinecone(backups=250) as fake:
         os.environ.update(fake.environ)
+        print("A demonstration: the backups shown here are made up.", file=sys.stderr)
         await serve()
 
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(demo() if "--demo" in sys.argv[1:] else serve())
+        made_up = "--demo" in sys.argv[1:] or "PINECONE_API_KEY" not in os.environ
+        asyncio.run(demo() if made_up else serve())

@@ -74,7 +74,7 @@ def transcript() -> list[tuple[str, str]]:
     page = (ROOT / "docs/fastapi.md").read_text()
     (block,) = (block for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL) if "service.py" in block)
     start, *commands = block.split("$ ")[1:]
-    assert start == "python docs/examples/service.py --demo &\n"
+    assert start == "python docs/examples/service.py &\n"
     return [(command, output) for command, _, output in (part.partition("\n") for part in commands)]
 
 
@@ -98,17 +98,41 @@ def timeless(text: str) -> str:
     return re.sub(r"\d{4}-\d\d-\d\d(T[\d:.]+Z)?", "DATE", text)
 
 
-async def test_the_transcript_in_the_documentation_is_what_the_demonstration_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("PINECONE_")]:
         monkeypatch.delenv(name)
-    command = [*PYTHON, str(EXAMPLE), "--demo"]
-    async with running(command, free_port(), tmp_path / "log", signal.SIGINT) as url, httpx.AsyncClient() as http:
+
+
+async def test_without_a_key_the_command_is_the_demonstration_of_the_documentation(
+    tmp_path: Path, no_settings: None
+) -> None:
+    command, log = [*PYTHON, str(EXAMPLE)], tmp_path / "log"
+    async with running(command, free_port(), log, signal.SIGINT) as url, httpx.AsyncClient() as http:
+        assert "made up" in log.read_text()
         shown = transcript()
         assert len(shown) >= 5
         for line, output in shown:
             assert timeless(await printed(http, line, url)) == timeless(output), line
+
+
+@pytest.mark.parametrize(("arguments", "made_up"), [([], False), (["--demo"], True)])
+async def test_with_a_key_the_command_shows_that_project_unless_told_otherwise(
+    fake: FakePinecone, tmp_path: Path, arguments: list[str], made_up: bool
+) -> None:
+    command, log = [*PYTHON, str(EXAMPLE), *arguments], tmp_path / "log"
+    async with running(command, free_port(), log, signal.SIGINT) as url, httpx.AsyncClient() as http:
+        assert len((await http.get(f"{url}/backups")).json()["data"]) == 100
+    assert ("made up" in log.read_text()) is made_up
+    assert len(fake.requests) == (0 if made_up else 1)
+
+
+async def test_served_by_uvicorn_nothing_is_made_up_and_a_missing_key_stops_it(no_settings: None) -> None:
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "--port", "0", "service:app"]
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, told = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode != 0
+    assert b"PINECONE_API_KEY" in told
 
 
 async def test_two_workers_have_a_client_each_and_answer_in_full(fake: FakePinecone, tmp_path: Path) -> None:

@@ -228,7 +228,8 @@ class _FastPath:
             ("pagination", _Pagination | None, None),
             ("error", None, None),
         ]
-        return msgspec.json.Decoder(msgspec.defstruct("Page", fields))
+        # msgspec skips what it does not know unread, so a page with other keys is left to strict cattrs.
+        return msgspec.json.Decoder(msgspec.defstruct("Page", fields, forbid_unknown_fields=True))
 
     def learn(self, raw: Any) -> None:
         """Take in the unknown keys of a page that strict cattrs found good, so that the next such page is read fast."""

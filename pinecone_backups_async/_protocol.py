@@ -37,6 +37,7 @@ API_VERSION: Final = "2026-04"
 MAX_TEXT: Final = 500
 _MOST_SEARCHED: Final = 65_536
 _DEEPEST_DETAILS: Final = 20
+_LEAST_TELLING: Final = 7  # so few characters of a key tell nothing, and words may begin alike
 _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     400: InvalidRequestError,
     401: UnauthorizedError,
@@ -154,9 +155,15 @@ class BackupsProtocol:
 
     def _shown(self, text: str) -> str:
         """Return server text as it may be shown: without the key, in one line, cut."""
-        redacted = text[:_MOST_SEARCHED].replace(self.api_key.reveal(), "***")[:MAX_TEXT]
+        redacted = text[:_MOST_SEARCHED].replace(self.api_key.reveal(), "***")
+        redacted = redacted[: len(redacted) - self._cut_key(redacted)][:MAX_TEXT]
         escaped = (c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in redacted)
         return "".join(escaped)[:MAX_TEXT]
+
+    def _cut_key(self, text: str) -> int:
+        """Return how many characters at the end of a text are the beginning of a key that was cut in two."""
+        sizes = range(len(self.api_key.reveal()) - 1, _LEAST_TELLING, -1)
+        return next((size for size in sizes if text.endswith(self.api_key.reveal()[:size])), 0)
 
     def _redacted(self, value: Any, depth: int = 0) -> Any:
         """Return decoded JSON with every text in it as `_shown` has it; what is nested too deep is dropped."""

@@ -221,3 +221,13 @@ def test_without_a_date_the_clock_of_this_machine_is_asked() -> None:
         protocol.read(FIRST, 503, {"Retry-After": moment.strftime("%a, %d %b %Y %H:%M:%S GMT")}, b"")
     assert caught.value.retry_after is not None
     assert 90 < caught.value.retry_after <= 100
+
+
+@pytest.mark.parametrize("size", [40, 75, 394, 500, 511, 512])
+def test_no_piece_of_a_key_that_fills_the_answer_is_shown(size: int) -> None:
+    key = ("pcsk_" + "".join(f"{number:03}" for number in range(200)))[:size]
+    protocol = BackupsProtocol(base_url="https://api.example", api_key=Secret(key), headers={})
+    for ahead in range(0, size, 37):
+        with pytest.raises(ApiError) as caught:
+            protocol.read(FIRST, 500, CIMultiDict[str](), (b"." * ahead + key.encode() * 2000)[:65_536])
+        assert key[:8] not in caught.value.message

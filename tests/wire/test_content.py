@@ -40,10 +40,14 @@ async def test_C2_the_body_is_json_in_utf_8_whatever_its_headers_say(headers: st
         assert await listed(client) == ["b-é"]
 
 
-@pytest.mark.parametrize("value", [b"NaN", b"Infinity", b"1e999", b"9" * 5000, b"[" * 100_000])
-async def test_C3_values_that_json_does_not_have_are_an_error_of_ours(value: bytes) -> None:
-    body = b'{"data": [{"dimension": ' + value + b"}]}"
-    async with fault_server([answer(body)] * 4) as server, client_of(server) as client:
+@pytest.mark.parametrize(
+    "place", [b'{"data": [], "x": VALUE}', b'{"data": [], "pagination": {"x": VALUE, "next": null}}']
+)
+@pytest.mark.parametrize("value", [b'"\xff"', b"NaN", b"Infinity", b"1e999", b"9" * 5000, b"[" * 100_000])
+async def test_C3_values_that_json_does_not_have_are_an_error_of_ours(place: bytes, value: bytes) -> None:
+    async with fault_server([answer(place.replace(b"VALUE", b"5"))]) as server, client_of(server) as client:
+        assert await listed(client) == []  # the value alone is at fault
+        server.script = [answer(place.replace(b"VALUE", value))] * 4
         with pytest.raises(ResponseParsingError):
             await listed(client)
 
@@ -113,6 +117,10 @@ async def test_C6_odd_text_crashes_nothing_and_messages_are_one_line() -> None:
 
 
 async def test_C6_a_lone_surrogate_is_refused_by_the_json_library() -> None:
-    async with fault_server([answer(b'{"data": ["\\ud800"]}')] * 4) as server, client_of(server) as client:
-        with pytest.raises(ResponseParsingError):
+    whole = page_body(row("b", name="NAME"))
+    async with fault_server([answer(whole)], backups=1) as server, client_of(server) as client:
+        assert await listed(client) == ["b"]
+        server.script = [answer(whole.replace(b"NAME", b"\\ud800"))] * 4
+        with pytest.raises(ResponseParsingError) as caught:
             await listed(client)
+        assert (caught.value.decoded, caught.value.attempts) == (False, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from collections import Counter
@@ -10,6 +11,7 @@ from collections import Counter
 import pytest
 
 from pinecone_backups_async import Backup
+from pinecone_backups_async.cli._table import age
 from pinecone_backups_async.testing import Answer, FakePinecone
 from tests.samples import row
 
@@ -50,6 +52,16 @@ def test_the_table_shows_what_a_person_wants_to_know(project: FakePinecone, run:
     for backup in project.backups:
         assert backup.backup_id in listed.out
     assert "250 backups of " in listed.out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(-5, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (7200, "2h"), (172_799, "47h"), (172_800, "2d")],
+)
+def test_an_age_is_told_in_its_largest_unit(seconds: int, told: str) -> None:
+    now = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+    assert age(now - dt.timedelta(seconds=seconds), now) == told
+    assert age(None, now) == "-"
 
 
 def test_a_narrow_table_does_without_the_name(project: FakePinecone, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import os
 import runpy
 import signal
@@ -48,9 +50,12 @@ def run_here(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
 
 
 def is_served(port: int) -> bool:
-    with socket.socket() as visitor:
-        visitor.settimeout(1)
-        return visitor.connect_ex(("127.0.0.1", port)) == 0
+    """Say whether a whole exchange succeeds: a server that is interrupted as it accepts would leave that socket open."""
+    visitor = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    with contextlib.closing(visitor), contextlib.suppress(OSError):
+        visitor.request("GET", "/backups")
+        return visitor.getresponse().status == 401
+    return False
 
 
 def test_it_serves_until_it_is_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -133,6 +134,23 @@ async def test_L3_L4_a_walk_that_is_left_leaves_nothing() -> None:
         assert connections_held(client) == 0
 
 
+async def test_L5_close_leaves_alone_what_has_just_run_out_of_time() -> None:
+    async with fault_server() as server:
+        client = client_of(server)
+        loop = asyncio.get_running_loop()
+        waiting = asyncio.create_task(client._session.pause(0.01))  # pyright: ignore[reportPrivateUsage]
+        await asyncio.sleep(0)
+
+        def close_now() -> None:  # after the wait's time is up and before its task has noticed
+            with pytest.raises(StopIteration):
+                client.close().send(None)
+
+        loop.call_later(0.01, close_now)
+        time.sleep(0.05)  # noqa: ASYNC251 - so that both are due in the same turn of the loop
+        with pytest.raises(ClientClosedError):
+            await waiting
+
+
 @pytest.mark.parametrize("when", ["request", "wait before a retry"])
 async def test_L5_close_ends_what_waits_within_100_ms(when: str) -> None:
     policy = RetryPolicy(random=lambda: 0.99, base_delay=50, max_delay=50)
@@ -254,6 +272,33 @@ def test_L8_a_forked_child_gets_its_own_connections() -> None:
             assert os.waitstatus_to_exitcode(status) == 0
             assert await walk() == listing
             await client.close()
+
+        asyncio.run(parent())
+
+
+@pytest.mark.parametrize("ends", ["closes", "drops"])
+def test_L8_a_child_that_uses_nothing_touches_nothing(ends: str) -> None:
+    with served(3) as fake:
+        made = [BackupsClient(fake.api_key, base_url=fake.url)]
+
+        async def parent() -> None:
+            await fetch(made[0])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # this process has threads
+                child = os.fork()
+            if child == 0:
+                with warnings.catch_warnings(record=True) as seen:
+                    warnings.simplefilter("always")
+                    if ends == "closes":
+                        asyncio.run(made[0].close())
+                    made.clear()
+                    gc.collect()
+                os._exit(len([found for found in seen if "BackupsClient" in str(found.message)]))
+            _, status = await asyncio.to_thread(os.waitpid, child, 0)
+            assert os.waitstatus_to_exitcode(status) == 0
+            assert len((await fetch(made[0])).data) == 3
+            assert len(fake.requests) == 2
+            await made[0].close()
 
         asyncio.run(parent())
 

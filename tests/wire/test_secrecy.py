@@ -17,6 +17,8 @@ from sentry_sdk.transport import Transport
 
 import pinecone_backups_async as door
 from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError
+from pinecone_backups_async._session import Answer
+from pinecone_backups_async._settings import Secret
 
 from .guard import CANARY, find_canary
 from .helpers import AT_ONCE, client_of
@@ -210,6 +212,24 @@ def test_K7_errors_survive_pickle_and_copy(original: BackupsError) -> None:
         assert vars(twin) == vars(original)
         assert (twin.args, str(twin)) == (original.args, str(original))
     assert "\n" not in str(original)
+
+
+def test_K2_what_holds_secrets_shows_and_pickles_nothing() -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(Secret(CANARY))
+    told = Answer(401, {"X-Request-Id": CANARY}, CANARY.encode())
+    assert repr(told) == f"{told}" == "<Answer 401>"
+
+
+async def test_K2_the_key_goes_to_the_configured_origin_alone() -> None:
+    async with fault_server() as server, fault_server() as other, client_of(server) as client:
+        await client.fetch_page()
+        sessions = client._session._sessions  # pyright: ignore[reportPrivateUsage]
+        assert sessions is not None
+        async with sessions.pooled.get(f"{other.url}/backups") as response:
+            await response.read()
+        assert CANARY.encode() in server.heads[0]
+        assert b"api-key" not in other.heads[0].lower()
 
 
 async def test_K1_a_refused_key_opens_no_socket() -> None:

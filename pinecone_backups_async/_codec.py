@@ -9,7 +9,7 @@ in speed alone.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeAlias, TypeGuard, TypeVar
 
 import attrs
@@ -183,10 +183,9 @@ def _structure_strictly(raw: Any) -> BackupPage:
 
 def _wire_type(kind: Any) -> Any:
     """Return what the fast path reads a field as: times as text, schemas as bytes, for `_structure_parts`."""
-    if kind == dt.datetime | None:
-        return str | None
-    if kind == MetadataSchema | None:
-        return msgspec.Raw
+    parts: dict[Any, Any] = {dt.datetime | None: str | None, MetadataSchema | None: msgspec.Raw}
+    if kind in parts:
+        return parts[kind]
     return dict[str, _struct_of(MetadataField)] if kind == Mapping[str, MetadataField] else kind  # type: ignore[misc]
 
 
@@ -201,8 +200,11 @@ def _struct_of(cls: type, unknown: tuple[str, ...] = ()) -> type[msgspec.Struct]
     fields += [(name, Any, msgspec.UNSET) for name in renamed]
 
     def extra(struct: Any) -> dict[str, Any]:
-        values = ((key, getattr(struct, name)) for name, key in renamed.items())
-        return {key: value for key, value in values if value is not msgspec.UNSET}
+        found: dict[str, Any] = {}
+        for name, key in renamed.items():
+            if (value := getattr(struct, name)) is not msgspec.UNSET:
+                found[key] = value
+        return found
 
     namespace: dict[str, Any] = {"extra": property(extra) if unknown else {}}
     return msgspec.defstruct(
@@ -245,35 +247,33 @@ class _FastPath:
             data = msgspec.convert(page.data, tuple[Backup, ...], from_attributes=True)
         except (msgspec.MsgspecError, cattrs.BaseValidationError, ValueError, OverflowError, RecursionError, TypeError):
             return None
-        token = None if page.pagination is None else page.pagination.next
-        if token is not None and len(token) > MAX_TOKEN_BYTES // 4:
-            return None
-        return BackupPage(data=data, next_token=token or None)
+        token = "" if page.pagination is None else page.pagination.next or ""
+        return None if len(token) > MAX_TOKEN_BYTES // 4 else BackupPage(data=data, next_token=token or None)
 
 
 def _structure_parts(rows: list[Any]) -> None:
-    schemas: dict[bytes, MetadataSchema | None] = {b"null": None}
     parse, utc = dt.datetime.fromisoformat, dt.UTC
-    for row in rows:
-        created_at, deleted_at, schema = row.created_at, row.source_index_deleted_at, row.schema
+    texts = [b"null" if row.schema is None else bytes(row.schema) for row in rows]
+    schemas = _read_schemas(dict.fromkeys(texts))
+    for row, text in zip(rows, texts, strict=True):
+        row.schema = schemas[text]
+        created_at, deleted_at = row.created_at, row.source_index_deleted_at
         if created_at is not None:
             moment = parse(created_at)
             row.created_at = moment if moment.tzinfo is utc else _utc(created_at)
         if deleted_at is not None:
             row.source_index_deleted_at = _utc(deleted_at)
-        if schema is not None:
-            text = bytes(schema)
-            try:
-                row.schema = schemas[text]
-            except KeyError:
-                row.schema = schemas[text] = _read_schema(text)
 
 
-def _read_schema(text: bytes) -> MetadataSchema:
+def _read_schemas(texts: Collection[bytes]) -> dict[bytes, MetadataSchema | None]:
+    """Read each schema of a page once, however many of its backups share it; all of them in one go."""
+    array = b"[%b]" % b",".join(texts)
+    schemas: list[MetadataSchema | None]
     try:
-        return msgspec.convert(_schema_decoder.decode(text), MetadataSchema, from_attributes=True)
+        schemas = msgspec.convert(_schemas_decoder.decode(array), list[MetadataSchema | None], from_attributes=True)
     except msgspec.ValidationError:
-        return _converter.structure(msgspec.json.decode(text), MetadataSchema)
+        schemas = _converter.structure(msgspec.json.decode(array), list[MetadataSchema | None])
+    return dict(zip(texts, schemas, strict=True))
 
 
 def _structure_page(body: bytes, _: Any) -> BackupPage:
@@ -296,4 +296,4 @@ _converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Metada
 _converter.register_structure_hook_factory(lambda kind: kind in _MODELS, _keeping_unknown)
 _converter.register_structure_hook(BackupPage, _structure_page)
 _fast: Final = _FastPath()
-_schema_decoder: Final = msgspec.json.Decoder(_struct_of(MetadataSchema))
+_schemas_decoder: Final = msgspec.json.Decoder(list[_struct_of(MetadataSchema) | None])  # type: ignore[misc]

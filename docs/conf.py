@@ -24,6 +24,8 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
+add_module_names = False
+toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 80
 
 html_theme = "furo"
@@ -36,11 +38,19 @@ html_copy_source = False
 html_show_sourcelink = False
 
 
+DEFAULTS = {
+    "NOTHING": "...",  # made anew by a factory of attrs
+    "<built-in function monotonic>": "time.monotonic",
+    "<class 'pinecone_backups_async._client.BackupsClient'>": "BackupsClient",
+    "datetime.timedelta(seconds=21600)": "timedelta(hours=6)",
+}
+
+
 def readable_defaults(*event: Any) -> tuple[str | None, str | None]:
-    """Return a signature and its result without what attrs and builtins look like inside."""
+    """Return a signature and its result, with each default as the code has it."""
     signature, result = event[-2:]
-    if signature is not None:
-        signature = signature.replace("NOTHING", "...").replace("<built-in function monotonic>", "time.monotonic")
+    for shown, written in DEFAULTS.items() if signature is not None else ():
+        signature = signature.replace(shown, written)
     return signature, result
 
 

@@ -1,11 +1,14 @@
-// A table that is wider than a phone becomes a card for each row, each cell beside its heading (see custom.css).
+// A table that is wider than a phone, or whose first column takes half of it, becomes a card for each row, each cell
+// beside its heading (see custom.css).
 "use strict";
 
 const phone = window.matchMedia("(max-width: 46em)");
 
 function fit(table) {
   table.classList.remove("cards");
-  table.classList.toggle("cards", phone.matches && table.scrollWidth > table.parentElement.clientWidth);
+  const wide = table.scrollWidth > table.parentElement.clientWidth;
+  const crowded = table.rows[0].cells[0].offsetWidth > table.offsetWidth / 2;
+  table.classList.toggle("cards", phone.matches && (wide || crowded));
 }
 
 window.addEventListener("DOMContentLoaded", () => {

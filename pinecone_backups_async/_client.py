@@ -21,7 +21,9 @@ from ._settings import (
     checked_limit,
     checked_proxy,
     checked_seconds,
+    checked_ssl_context,
     checked_token,
+    headers_from,
     text_from,
 )
 
@@ -78,7 +80,7 @@ class BackupsClient:
     ) -> None:
         # Wrapped before anything can raise: a traceback that shows local variables must not show these.
         key, api_key = Secret[object](text_from(os.environ, "PINECONE_API_KEY", api_key)), None
-        headers = Secret[object](text_from(os.environ, "PINECONE_ADDITIONAL_HEADERS", additional_headers))
+        headers = headers_from(os.environ, additional_headers)
         proxy_url, proxy, additional_headers = Secret(proxy), None, None
         policy = checked_policy(retry)
         self._timeout = checked_seconds("timeout", timeout)
@@ -90,7 +92,11 @@ class BackupsClient:
         self._header_names = sorted(additional)
         self._protocol = BackupsProtocol.at(self._base_url, checked_key, TRANSPORT, additional)
         self._session = SessionManager(
-            base_url=self._base_url, api_key=checked_key, proxy=proxy_url, ssl_context=ssl_context, connector=connector
+            base_url=self._base_url,
+            api_key=checked_key,
+            proxy=proxy_url,
+            ssl_context=checked_ssl_context(ssl_context, connector),
+            connector=connector,
         )
         self._retrier = Retrier(policy, self._session.pause)
 
@@ -106,16 +112,16 @@ class BackupsClient:
         """Return the listing of all backups, for `async for`; no request is sent yet.
 
         `limit` is the page size, 1 to 100, and None asks for 100, the fewest requests; a `pagination_token` carries
-        its own page size, so with one `limit` has no effect. `max_items` ends the walk after that many backups. The
+        its own page size, so with one `limit` has no effect. `max_items` ends the walk after that many backups, and no
+        page is asked to be larger. The
         timeouts, in seconds, take the place of the client's; they bound each page, so for a whole walk use
         asyncio.timeout. Mirrors the parameters of `list_project_backups`. Raises ConfigurationError here; iterating
         raises what `fetch_page` does, and PaginationLoopError.
         """
+        size = checked_limit(limit) or MAX_LIMIT
         if max_items is not None:
-            checked_count("max_items", max_items, least=0)
-        size = checked_limit(limit)
-        if size is None:
-            size = MAX_LIMIT if max_items is None else max(1, min(MAX_LIMIT, max_items))
+            max_items = checked_count("max_items", max_items, least=0)
+            size = max(1, min(size, max_items))  # a first page that is cut short would have no token to resume from
         fetch = self._fetcher(size, timeout, attempt_timeout)
         return BackupPager(fetch, pagination_token=checked_token(pagination_token), max_items=max_items)
 
@@ -171,6 +177,7 @@ class BackupsClient:
                 )
 
             try:
+                self._session.check_open()
                 return await self._retrier.run(attempt, timeout=for_page, attempt_timeout=for_attempt)
             except BackupsError as error:
                 error.pagination_token = pagination_token

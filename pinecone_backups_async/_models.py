@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from copy import deepcopy
 from enum import StrEnum
 from typing import Any
 
@@ -75,7 +76,7 @@ class MetadataField:
     def to_dict(self) -> dict[str, Any]:
         """Return the field as plain JSON-ready Python: the keys that have a value, then `extra`."""
         known = attrs.asdict(self, recurse=False, filter=lambda a, value: a.name != "extra" and value is not None)
-        return known | dict(self.extra)
+        return known | _copied(self.extra)
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +91,7 @@ class MetadataSchema:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain JSON-ready Python: `fields`, then `extra`."""
-        return {"fields": {name: field.to_dict() for name, field in self.fields.items()}} | dict(self.extra)
+        return {"fields": {name: field.to_dict() for name, field in self.fields.items()}} | _copied(self.extra)
 
 
 @attrs.frozen(kw_only=True)
@@ -133,10 +134,10 @@ class Backup:
         """
         known: dict[str, Any] = attrs.asdict(self, recurse=False, filter=lambda a, _: a.name != "extra")
         known["schema"] = None if self.schema is None else self.schema.to_dict()
-        known["tags"] = None if self.tags is None else dict(self.tags)
+        known["tags"] = None if self.tags is None else _copied(self.tags)
         known["created_at"] = _rfc3339(self.created_at)
         known["source_index_deleted_at"] = _rfc3339(self.source_index_deleted_at)
-        return known | dict(self.extra)
+        return known | _copied(self.extra)
 
 
 @attrs.frozen(kw_only=True)
@@ -155,6 +156,11 @@ class BackupPage:
         """Return the page as plain JSON-ready Python, in the shape of the service's own answer."""
         pagination = None if self.next_token is None else {"next": self.next_token}
         return {"data": [backup.to_dict() for backup in self.data], "pagination": pagination}
+
+
+def _copied(json: Mapping[str, Any]) -> dict[str, Any]:
+    """Return decoded JSON anew: whoever changes it must not change the frozen value that it came from."""
+    return deepcopy(dict(json)) if json else {}
 
 
 def _rfc3339(moment: dt.datetime | None) -> str | None:

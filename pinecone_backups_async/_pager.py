@@ -45,8 +45,7 @@ class BackupPager:
         """Start a walk over the pages, with each backup in the first page that brought it.
 
         A later walk goes on behind a page at `pagination_token=page.next_token`. A page that `max_items` cut short
-        has the token of its own request instead (None for a first page), so that a walk from there reads it again
-        rather than miss its rest.
+        has the token of its own request instead, so that a walk from there reads it again rather than miss its rest.
         """
         return _PageWalk(self._fetch, self._token, self._max_items)
 
@@ -65,6 +64,7 @@ class _RawWalk:
         self._ids: set[str] = set()
         self._barren = 0
         self._busy = False
+        self._request_id: str | None = None
         self.pages = 0
         self.ended = False
 
@@ -87,7 +87,7 @@ class _RawWalk:
         elif self._barren >= MAX_BARREN_PAGES:
             complaint = f"{MAX_BARREN_PAGES} pages in a row brought nothing new"
         if complaint is not None:
-            raise PaginationLoopError(complaint, pagination_token=self._token)
+            raise PaginationLoopError(complaint, pagination_token=self._token, request_id=self._request_id)
 
     def _advance(self, page: BackupPage) -> list[Backup]:
         if self._token is not None:
@@ -98,7 +98,7 @@ class _RawWalk:
                 self._ids.add(backup.backup_id)
                 fresh.append(backup)
         self._barren = 0 if fresh else self._barren + 1
-        self._token = page.next_token
+        self._token, self._request_id = page.next_token, page.request_id
         self.pages += 1
         if page.next_token is None:
             self.ended = True
@@ -173,7 +173,7 @@ async def prove_complete(fetch: FetchPage, max_passes: int) -> list[Backup]:
         candidate = backups if distinct else None
         seen.update(backups)
     raise IncompleteListingError(
-        f"the listing could not be proven complete: backups came and went during each of {max_passes} passes",
+        f"the listing could not be proven complete: it changed, or repeated itself, in {max_passes} passes",
         backups=list(seen.values()),
         passes=max_passes,
     )

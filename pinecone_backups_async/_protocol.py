@@ -6,9 +6,12 @@ Knows URLs, statuses and headers; knows no socket, no clock but the one it is gi
 from __future__ import annotations
 
 import datetime as dt
+import json
 import platform
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any, Final, cast
 from urllib.parse import quote
 
@@ -23,6 +26,7 @@ from ._errors import (
     NotFoundError,
     RateLimitError,
     ResponseParsingError,
+    ResponseTooLargeError,
     ServiceError,
     UnauthorizedError,
     UnexpectedRedirectError,
@@ -37,7 +41,12 @@ API_VERSION: Final = "2026-04"
 MAX_TEXT: Final = 500
 _MOST_SEARCHED: Final = 65_536
 _DEEPEST_DETAILS: Final = 20
+_MOST_DETAILS: Final = 1_000
 _LEAST_TELLING: Final = 7  # so few characters of a key tell nothing, and words may begin alike
+_HTTP_DATE: Final = re.compile(
+    r"[A-Z][a-z]+, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} (GMT|[+-]\d{4})"
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}"
+)
 _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     400: InvalidRequestError,
     401: UnauthorizedError,
@@ -103,9 +112,19 @@ class BackupsProtocol:
             query = "" if limit is None else f"?limit={limit}"
         return Request(f"{self.base_url}/backups{query}", self.headers, pagination_token)
 
-    def read(self, request: Request, status: int, headers: Mapping[str, str], body: bytes) -> BackupPage:
-        """Return the page that an answer holds, or raise what it is instead. Header names must be found in any case."""
-        outcome = self._page_or_error(request, status, headers, body)
+    def read(
+        self,
+        request: Request,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        too_large: bool = False,  # noqa: FBT001, FBT002 - an answer is handed on as it is
+    ) -> BackupPage:
+        """Return the page that an answer holds, or raise what it is instead. Header names must be found in any case.
+
+        `too_large` says that the body of a page was not read, for its size.
+        """
+        outcome = self._page_or_error(request, status, headers, None if too_large else body)
         # The body may echo the key, so no frame of an error's traceback keeps it.
         del headers, body
         if isinstance(outcome, BackupsError):
@@ -113,18 +132,22 @@ class BackupsProtocol:
         return outcome
 
     def _page_or_error(
-        self, request: Request, status: int, headers: Mapping[str, str], body: bytes
+        self, request: Request, status: int, headers: Mapping[str, str], body: bytes | None
     ) -> BackupPage | BackupsError:
-        request_id = headers.get("x-pinecone-request-id", headers.get("x-request-id"))
+        request_id = headers.get("x-pinecone-request-id") or headers.get("x-request-id")
         request_id = None if request_id is None else self._shown(request_id)
+        if body is None:
+            return ResponseTooLargeError("the answer exceeds 8 MiB", request_id=request_id)
         if status != 200:
             return self._api_error(status, headers, body, request_id)
         try:
             page = decode_page(body)
             if request.pagination_token is not None and not page.data and "data" not in decode_json(body):
                 raise ResponseParsingError("the answer is not a page of backups: $.data: required, but missing")
+        except ResponseTooLargeError as error:
+            return ResponseTooLargeError(str(error), request_id=request_id)
         except ResponseParsingError as error:
-            if _error_object(body):
+            if error.decoded and _error_object(body):
                 return self._api_error(status, headers, body, request_id)
             return self._parsing_error(error, body, request_id)
         return BackupPage(data=page.data, next_token=page.next_token, request_id=request_id)
@@ -136,10 +159,10 @@ class BackupsProtocol:
         if not isinstance(message, str):
             message = "" if facts else body.decode(errors="replace").strip()
         return _error_class(status, code)(
-            self._shown(message) or "the answer says no more",
+            self._shown(message, cut=len(body) >= _MOST_SEARCHED) or "the answer says no more",
             status=status,
             code=code,
-            details=self._redacted(facts.get("details")),
+            details=self._redacted(facts.get("details"), iter(range(_MOST_DETAILS))),
             retry_after=_retry_after(headers, self.now),
             request_id=request_id,
         )
@@ -148,16 +171,20 @@ class BackupsProtocol:
         return ResponseParsingError(
             self._shown(str(error)),
             problems=[(self._shown(path), self._shown(reason)) for path, reason in error.problems],
-            excerpt=self._shown(body[:_MOST_SEARCHED].decode(errors="replace")),
+            excerpt=self._shown(body[:_MOST_SEARCHED].decode(errors="replace"), cut=len(body) > _MOST_SEARCHED),
             decoded=error.decoded,
             request_id=request_id,
         )
 
-    def _shown(self, text: str) -> str:
-        """Return server text as it may be shown: without the key, in one line, cut."""
-        redacted = text[:_MOST_SEARCHED].replace(self.api_key.reveal(), "***")
-        redacted = redacted[: len(redacted) - self._cut_key(redacted)][:MAX_TEXT]
-        escaped = (c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in redacted)
+    def _shown(self, text: str, *, cut: bool = False) -> str:
+        """Return server text as it may be shown: without the key, in one line, short; `cut`: its end is not."""
+        key = self.api_key.reveal()
+        redacted = text[:_MOST_SEARCHED].replace(key, "***").replace(json.dumps(key)[1:-1], "***")
+        if cut or len(text) > _MOST_SEARCHED:
+            redacted = redacted[: len(redacted) - self._cut_key(redacted)]
+        escaped = (
+            c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in redacted[:MAX_TEXT]
+        )
         return "".join(escaped)[:MAX_TEXT]
 
     def _cut_key(self, text: str) -> int:
@@ -165,18 +192,20 @@ class BackupsProtocol:
         sizes = range(len(self.api_key.reveal()) - 1, _LEAST_TELLING, -1)
         return next((size for size in sizes if text.endswith(self.api_key.reveal()[:size])), 0)
 
-    def _redacted(self, value: Any, depth: int = 0) -> Any:
-        """Return decoded JSON with every text in it as `_shown` has it; what is nested too deep is dropped."""
-        if isinstance(value, str):
-            return self._shown(value)
-        if depth == _DEEPEST_DETAILS:
+    def _redacted(self, value: Any, budget: Iterator[int], depth: int = 0) -> Any:
+        """Return decoded JSON with every text in it as `_shown` has it; what is too deep or too much is left out."""
+        if next(budget, None) is None or depth == _DEEPEST_DETAILS:
             return None
         if isinstance(value, dict):
-            items = cast("dict[str, Any]", value).items()
-            return {self._shown(key): self._redacted(item, depth + 1) for key, item in items}
+            pairs = islice(cast("dict[str, Any]", value).items(), _MOST_DETAILS)
+            return {self._shown(key): self._redacted(item, budget, depth + 1) for key, item in pairs}
         if isinstance(value, list):
-            return [self._redacted(item, depth + 1) for item in cast("list[Any]", value)]
-        return value
+            items = islice(cast("list[Any]", value), _MOST_DETAILS)
+            return [self._redacted(item, budget, depth + 1) for item in items]
+        if value is None or isinstance(value, bool):
+            return value
+        shown = self._shown(str(value))
+        return value if shown == str(value) and not isinstance(value, str) else shown
 
 
 def _error_object(body: bytes) -> dict[str, Any]:
@@ -214,6 +243,8 @@ def _retry_after(headers: Mapping[str, str], now: Callable[[], dt.datetime]) -> 
 
 
 def _http_date(text: str) -> dt.datetime | None:
+    if not _HTTP_DATE.fullmatch(text):
+        return None
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -53,7 +53,8 @@ def is_transient(error: BaseException) -> bool:
 
 
 def _own_random() -> Callable[[], float]:
-    return random.Random().random  # noqa: S311 - jitter needs no secrecy, only a generator that nobody else seeds
+    # The system's: nobody else seeds it, and processes that were forked from one do not draw alike.
+    return random.SystemRandom().random
 
 
 def _check_count(_: Any, attribute: attrs.Attribute[int], value: object) -> None:
@@ -151,7 +152,11 @@ class Retrier:
         else:
             self.quota.give(1)
             return result
-        result = await self._retrying(page)(page.replay_then_attempt)
+        try:
+            result = await self._retrying(page)(page.replay_then_attempt)
+        except BackupsError as error:  # the client may have been closed in a wait, which is no attempt
+            error.attempts = page.attempts
+            raise
         self.quota.give(page.spent)
         return result
 
@@ -202,9 +207,12 @@ class _Page(Generic[_T]):
         return self._deadline - self._clock()
 
     async def attempt(self) -> _T:
+        seconds = max(0.0, min(self._attempt_timeout, self.seconds_left()))
+        if seconds == 0.0 and self.failure is not None:  # the wait took longer than it should: nothing is sent any more
+            raise self.failure
         self.attempts += 1
         try:
-            return await self._attempt(min(self._attempt_timeout, self.seconds_left()), self._avoid_pool)
+            return await self._attempt(seconds, self._avoid_pool)
         except BackupsError as error:
             error.attempts = self.attempts
             self.failure = error

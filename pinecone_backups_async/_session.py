@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import ssl
 from collections.abc import AsyncGenerator, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -22,13 +21,14 @@ from ._errors import (
     BackupsError,
     ClientClosedError,
     ConfigurationError,
-    ResponseTooLargeError,
     TLSError,
     TransportError,
     TransportTimeoutError,
 )
 
 if TYPE_CHECKING:
+    import ssl
+
     from ._protocol import Request
     from ._settings import Secret
 
@@ -42,11 +42,12 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connec
 
 
 class Answer(NamedTuple):
-    """What came back: plain values, header names found in any case. Its repr shows nothing that may echo the key."""
+    """What came back: plain values, header names found in any case, no body where too large. Its repr is mute."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    too_large: bool = False
 
     def __repr__(self) -> str:
         return f"<Answer {self.status}>"
@@ -81,15 +82,17 @@ class SessionManager:
     """Own the aiohttp sessions of one client: made on first use, one set for each event loop and process in turn."""
 
     def __init__(
-        self, *, base_url: str, api_key: Secret[str], proxy: Secret[str | None], ssl_context: object, connector: object
+        self,
+        *,
+        base_url: str,
+        api_key: Secret[str],
+        proxy: Secret[str | None],
+        ssl_context: ssl.SSLContext | None,
+        connector: object,
     ) -> None:
-        if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
-            raise ConfigurationError(f"ssl_context must be an ssl.SSLContext, not {type(ssl_context).__name__}")
         if connector is not None and not isinstance(connector, aiohttp.BaseConnector):
             raise ConfigurationError(f"connector must be an aiohttp connector, not {type(connector).__name__}")
-        if connector is not None and ssl_context is not None:
-            raise ConfigurationError("connector and ssl_context exclude each other: give the connector its own context")
-        self._origin = URL(base_url).origin()
+        self._origin = URL(base_url, encoded=True).origin()
         self._api_key = api_key
         self._proxy = proxy
         self._ssl_context = ssl_context
@@ -120,7 +123,8 @@ class SessionManager:
         session = sessions.unpooled if unpooled else sessions.pooled
         headers = {**request.headers, "Connection": "close"} if unpooled else request.headers
         async with session.get(URL(request.url, encoded=True), headers=headers, allow_redirects=False) as response:
-            return Answer(response.status, response.headers, await _body(response))
+            body = await _body(response)
+            return Answer(response.status, response.headers, body or b"", too_large=body is None)
 
     async def pause(self, seconds: float) -> None:
         """Wait; raise ClientClosedError as soon as the client is closed."""
@@ -133,9 +137,9 @@ class SessionManager:
 
     async def close(self) -> None:
         """Close the sessions, and end what waits on them. Closing twice is fine."""
+        if self._sessions is not None and self._sessions.is_inherited():
+            self.abandon()
         sessions = self._sessions
-        if sessions is not None and sessions.is_inherited():
-            sessions = None
         if sessions is not None:
             sessions.check_loop()
         self.closed, self._sessions = True, None
@@ -149,12 +153,11 @@ class SessionManager:
     def abandon(self) -> bool:
         """Let go of sessions that were never closed; return whether there were any of this process."""
         sessions, self._sessions = self._sessions, None
-        if sessions is None or sessions.is_inherited():
-            if sessions is not None:
-                sessions.immortalise()
+        if sessions is None:
             return False
-        sessions.close_with_dead_loop()
-        return True
+        inherited = sessions.is_inherited()
+        (sessions.immortalise if inherited else sessions.close_without_loop)()
+        return not inherited
 
     @contextlib.contextmanager
     def _interruptible(self, limit: asyncio.Timeout) -> Generator[None]:
@@ -164,17 +167,23 @@ class SessionManager:
         finally:
             self._limits.discard(limit)
 
-    async def _current_sessions(self) -> _Sessions:
+    def check_open(self) -> None:
+        """Raise ClientClosedError where the client is closed."""
         if self.closed:
             raise ClientClosedError("the client is closed")
+
+    async def _current_sessions(self) -> _Sessions:
+        self.check_open()
         sessions = self._sessions
         if sessions is not None:
             if not sessions.is_inherited() and sessions.is_usable():
                 return sessions
             self.abandon()
-            if self._connector is not None:
-                raise RuntimeError("connector= belongs to another event loop: use a client and a connector for each")
-        self._sessions = sessions = _Sessions(self._connector, self._ssl_context, self._proxy, self._authorize)
+        connector, loop = self._connector, asyncio.get_running_loop()
+        if connector is not None and (connector.closed or connector._loop is not loop):  # noqa: SLF001 - nobody else tells
+            what = "is closed" if connector.closed else "belongs to another event loop"
+            raise RuntimeError(f"connector= {what}: use a client and a connector for each event loop")
+        self._sessions = sessions = _Sessions(connector, self._ssl_context, self._proxy, self._authorize)
         await sessions.start()
         return sessions
 
@@ -239,8 +248,9 @@ class _Sessions:
             loops = f"event loop {id(self._loop):#x} and cannot serve {id(running):#x}"
             raise RuntimeError(f"this client serves {loops}: use a client for each")
 
-    def close_with_dead_loop(self) -> None:
-        if self._loop.is_closed():
+    def close_without_loop(self) -> None:
+        """Close what no loop will: where theirs runs, it ends their lifetime itself."""
+        if not self._loop.is_running():
             with contextlib.suppress(StopIteration):  # nothing is left to wait for
                 self._lifetime.aclose().__await__().send(None)
 
@@ -260,8 +270,8 @@ async def _until_closed(*sessions: aiohttp.ClientSession) -> AsyncGenerator[None
             await session.close()
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """Read to the limit: beyond it a page is an error, and of an error only the beginning is kept."""
+async def _body(response: aiohttp.ClientResponse) -> bytes | None:
+    """Read to the limit: a page beyond it is None, and of an error only the beginning is kept."""
     is_page = response.status == 200
     most = MAX_BODY if is_page else MAX_ERROR_BODY
     too_large = is_page and (response.content_length or 0) > most
@@ -275,9 +285,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
         size += len(chunk)
         too_large = size > most
     response.close()  # the rest is never read, so the connection is of no use
-    if is_page:
-        raise ResponseTooLargeError(f"the answer exceeds {most} bytes")
-    return b"".join(chunks)[:most]
+    return None if is_page else b"".join(chunks)[:most]
 
 
 def _translated(error: Exception) -> TransportError:
@@ -291,5 +299,7 @@ def _translated(error: Exception) -> TransportError:
         return TLSError(f"{kind}: the server's certificate is not trusted for this host")
     if isinstance(error, aiohttp.ClientConnectorSSLError):
         return TLSError(f"{kind}: the TLS handshake failed")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return TransportError(f"{kind}: the name of the host cannot be resolved")
     code = error.errno if isinstance(error, OSError) else None
     return TransportError(f"{kind}: {os.strerror(code)}" if code else f"{kind}: no complete answer")

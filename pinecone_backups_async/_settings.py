@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import math
 import re
+import ssl
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
-from ._codec import MAX_TOKEN_BYTES
 from ._errors import ConfigurationError
+from ._strict import MAX_TOKEN_BYTES
 
 __all__ = [
     "MAX_LIMIT",
@@ -27,13 +28,17 @@ __all__ = [
     "checked_limit",
     "checked_proxy",
     "checked_seconds",
+    "checked_ssl_context",
     "checked_token",
+    "headers_from",
     "text_from",
 ]
 
 MAX_LIMIT: Final = 100
 MAX_KEY_LENGTH: Final = 512
+_MOST_TOLD: Final = 100
 _DEFAULT_URL: Final = "https://api.pinecone.io"
+_HOST: Final = re.compile(r"(?!.{254})[0-9A-Za-z_-]{1,63}(\.[0-9A-Za-z_-]{1,63})*\.?")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OUR_HEADERS: Final = frozenset(
     {
@@ -103,7 +108,10 @@ def checked_base_url(value: object) -> str:
         raise ConfigurationError("base_url must not hold user information, a query or a fragment")
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ConfigurationError("base_url must be https: plain http is for loopback addresses only")
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    # Spelled as the transport compares origins: the key goes to this one alone.
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in {None, 443 if parts.scheme == "https" else 80} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def checked_proxy(secret: Secret[object], base_url: str) -> None:
@@ -132,12 +140,22 @@ def _split(name: str, url: str) -> SplitResult:
     """Split an http(s) URL with a host; the complaint does not repeat it, since it may hold a password."""
     try:
         parts = urlsplit(url)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        valid = parts.scheme in {"http", "https"} and _is_host(parts) and (parts.port is None or parts.port > 0)
     except ValueError:
         parts, valid = SplitResult("", "", "", "", ""), False
     if not valid or not all("!" <= character <= "~" for character in url) or "\\" in url:
         raise ConfigurationError(f"{name} must be an http:// or https:// URL with a host")
     return parts
+
+
+def _is_host(parts: SplitResult) -> bool:
+    """Say whether a URL names a host: labels of 1 to 63 characters, or an IP address; ValueError where that is none."""
+    host, place = parts.hostname or "", parts.netloc.rpartition("@")[2]
+    if place.startswith("["):
+        return ipaddress.ip_address(host).version == 6 and re.fullmatch(r"\[[^]]*\](:[0-9]*)?", place) is not None
+    if host.rstrip(".").rpartition(".")[2].isdigit():
+        return ipaddress.ip_address(host).version == 4
+    return _HOST.fullmatch(host) is not None
 
 
 def _is_loopback(host: str) -> bool:
@@ -147,8 +165,28 @@ def _is_loopback(host: str) -> bool:
         return host.lower() in {"localhost", "localhost."}
 
 
+def checked_ssl_context(value: object, connector: object) -> ssl.SSLContext | None:
+    """Return the TLS settings, or None for the system's, or the connector's where one is borrowed."""
+    if value is not None and connector is not None:
+        raise ConfigurationError("connector and ssl_context exclude each other: give the connector its own context")
+    if value is not None and not isinstance(value, ssl.SSLContext):
+        raise ConfigurationError(f"ssl_context must be an ssl.SSLContext, not {type(value).__name__}")
+    return value
+
+
+def headers_from(environ: Mapping[str, str], argument: object) -> Secret[object]:
+    """Return the argument, or where it is None what the environment's JSON holds: None, if it is no JSON."""
+    text = environ.get("PINECONE_ADDITIONAL_HEADERS")
+    if argument is not None or not text:
+        return Secret({} if argument is None else argument)
+    try:
+        return Secret(json.loads(text))
+    except (ValueError, RecursionError):
+        return Secret(None)
+
+
 def checked_headers(secret: Secret[object]) -> Mapping[str, str]:
-    """Return additional headers from a mapping, or from the JSON object that an environment variable holds."""
+    """Return additional headers from a mapping."""
     outcome = _headers_or_complaint(secret)
     if isinstance(outcome, str):
         raise ConfigurationError(f"additional_headers {outcome}")
@@ -157,13 +195,6 @@ def checked_headers(secret: Secret[object]) -> Mapping[str, str]:
 
 def _headers_or_complaint(secret: Secret[object]) -> dict[str, str] | str:
     value: Any = secret.reveal()
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            value = None
-    elif value is None:
-        value = {}
     if not isinstance(value, Mapping):
         return "must be a mapping of str to str (in PINECONE_ADDITIONAL_HEADERS a JSON object of strings)"
     headers = dict(cast("Mapping[Any, Any]", value))
@@ -182,10 +213,19 @@ def _header_complaint(name: object, value: object) -> str | None:
     return None
 
 
+def _told(value: object) -> str:
+    """Return a refused value as a message shows it; of what has no short text, its type."""
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python writes
+        text = ""
+    return text if 0 < len(text) <= _MOST_TOLD else f"this {type(value).__name__}"
+
+
 def checked_seconds(name: str, value: object) -> float:
     """Return a positive, finite number of seconds."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-        raise ConfigurationError(f"{name} must be a positive, finite number of seconds, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
+        raise ConfigurationError(f"{name} must be a positive, finite number of seconds, not {_told(value)}")
     return float(value)
 
 
@@ -193,8 +233,8 @@ def checked_count(name: str, value: object, *, least: int, most: int | None = No
     """Return an int from `least` to `most`; a bool is not one."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
         allowed = f"an int of at least {least}" if most is None else f"an int from {least} to {most}"
-        raise ConfigurationError(f"{name} must be {allowed}, not {value!r}")
-    return value
+        raise ConfigurationError(f"{name} must be {allowed}, not {_told(value)}")
+    return int(value)
 
 
 def checked_limit(value: object) -> int | None:

@@ -20,6 +20,7 @@ __all__ = ["CoverageReport", "IndexCoverage", "State", "assess"]
 
 _FAILED: Final = frozenset({BackupStatus.FAILED, BackupStatus.INITIALIZATION_FAILED})
 _UNFINISHED: Final = frozenset({BackupStatus.INITIALIZING, BackupStatus.PENDING})
+_CLOCK_SKEW: Final = dt.timedelta(days=1)
 _LONG_AGO: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -41,10 +42,10 @@ class IndexCoverage:
     """Hold how one index is covered.
 
     `newest_ready` is its newest Ready backup and `age` how old that is; both None where there is none, `age` also
-    where its time is not known. `backups`, `size_bytes` and `record_count` count all of its backups. `failed` and
-    `stuck` are newest first. `failed_since_ready` says that a newer backup than `newest_ready` failed, although that
-    one may still be fresh. `gone` says that the index was deleted, or created anew under another id.
-    `source_index_id` is None for an expected name without any backup.
+    where its time is not known, or lies more than a day ahead. `backups`, `size_bytes` and `record_count` count all of
+    its backups. `failed` and `stuck` are newest first. `failed_since_ready` says that a newer backup than
+    `newest_ready` failed, although that one may still be fresh. `gone` says that the index was deleted, or created anew
+    under another id. `source_index_id` is None for an expected name without any backup.
     """
 
     source_index_name: str
@@ -98,17 +99,17 @@ def assess(
 ) -> CoverageReport:
     """Return how each index is covered, given all backups of a project, best from `BackupsClient.inventory`.
 
-    A Ready backup is fresh while it is no older than `max_age`. `expected` names indexes that must have backups.
-    `now` is an aware datetime, by default this moment. A backup that is Initializing or Pending for longer than
-    `stuck_after` is stuck. A backup that is given twice counts once. Raises ConfigurationError for a duration that is
-    not positive or a naive `now`.
+    A Ready backup is fresh while it is no older than `max_age`. `expected` names indexes that must have backups: an
+    index that never had one is unknown to the listing. `now` is an aware datetime, by default this moment. A backup
+    that is Initializing or Pending for longer than `stuck_after` is stuck. A backup that is given twice counts once.
+    Raises ConfigurationError for a duration that is not positive, a naive `now`, or an `expected` that is one str.
     """
-    for name, duration in {"max_age": max_age, "stuck_after": stuck_after}.items():
-        if duration <= dt.timedelta(0):
-            raise ConfigurationError(f"{name} must be a positive timedelta, not {duration!r}")
+    _check_duration("max_age", max_age)
+    _check_duration("stuck_after", stuck_after)
     moment = dt.datetime.now(dt.UTC) if now is None else now
-    if moment.tzinfo is None:
-        raise ConfigurationError("now must be an aware datetime")
+    _check_moment(moment)
+    if isinstance(expected, str):
+        raise ConfigurationError("expected must be an iterable of names, not one str")
     unique = {backup.backup_id: backup for backup in backups}
     covered = [_cover(rows, moment, max_age, stuck_after, gone=gone) for rows, gone in _by_index(unique.values())]
     living = {index.source_index_name for index in covered if not index.gone}
@@ -118,6 +119,16 @@ def assess(
     ]
     covered.sort(key=lambda index: (index.source_index_name, index.gone))
     return CoverageReport(indexes=tuple(covered), max_age=max_age, now=moment)
+
+
+def _check_duration(name: str, value: object) -> None:
+    if not isinstance(value, dt.timedelta) or value <= dt.timedelta(0):
+        raise ConfigurationError(f"{name} must be a positive timedelta, not {value!r}")
+
+
+def _check_moment(value: object) -> None:
+    if not isinstance(value, dt.datetime) or value.utcoffset() is None:
+        raise ConfigurationError("now must be an aware datetime")
 
 
 def _created(backup: Backup) -> dt.datetime:
@@ -136,15 +147,18 @@ def _by_index(backups: Iterable[Backup]) -> Iterable[tuple[list[Backup], bool]]:
     names: set[str] = set()
     for rows in indexes:
         deleted = any(backup.source_index_deleted_at is not None for backup in rows)
-        yield rows, deleted or rows[0].source_index_name in names
-        names.add(rows[0].source_index_name)
+        # Without a time nobody knows which index is the newer one, so it is judged.
+        replaced = rows[0].source_index_name in names and rows[0].created_at is not None
+        yield rows, deleted or replaced
+        if not deleted:
+            names.add(rows[0].source_index_name)
 
 
 def _cover(
     rows: Sequence[Backup], now: dt.datetime, max_age: dt.timedelta, stuck_after: dt.timedelta, *, gone: bool
 ) -> IndexCoverage:
     ready = next((backup for backup in rows if backup.status == BackupStatus.READY), None)
-    age = None if ready is None or ready.created_at is None else max(dt.timedelta(0), now - ready.created_at)
+    age = None if ready is None or ready.created_at is None else _age(ready.created_at, now)
     failed = tuple(backup for backup in rows if backup.status in _FAILED)
     stuck = tuple(backup for backup in rows if backup.status in _UNFINISHED and now - _created(backup) > stuck_after)
     since = [backup for backup in (*failed, *stuck) if ready is None or _created(backup) > _created(ready)]
@@ -159,9 +173,14 @@ def _cover(
         record_count=sum(backup.record_count or 0 for backup in rows),
         failed=failed,
         stuck=stuck,
-        failed_since_ready=any(backup in failed for backup in since),
+        failed_since_ready=any(backup.status in _FAILED for backup in since),
         gone=gone,
     )
+
+
+def _age(created_at: dt.datetime, now: dt.datetime) -> dt.timedelta | None:
+    """Return how old a backup is. Clocks differ a little; a time far ahead is none that could be believed."""
+    return None if created_at - now > _CLOCK_SKEW else max(dt.timedelta(0), now - created_at)
 
 
 def _state(ready: Backup | None, age: dt.timedelta | None, max_age: dt.timedelta, *, troubled: bool) -> State:

@@ -15,6 +15,7 @@ FLOORS = {
     "_version": 0,
     "_errors": 0,
     "_models": 0,
+    "_strict": 1,
     "_codec": 1,
     "_settings": 1,
     "_protocol": 1,
@@ -30,7 +31,7 @@ SOLE_IMPORTERS = {
     "aiohttp": {"_session"},
     "yarl": {"_session"},
     "tenacity": {"_retry"},
-    "cattrs": {"_codec"},
+    "cattrs": {"_strict"},
     "msgspec": {"_codec"},
 }
 EXTENSIONS_OUTSIDE = {

@@ -65,7 +65,8 @@ async def test_the_key_and_the_version_leave_with_every_request_and_no_cookie_co
         ({"limit": 7}, {"limit": "7"}),
         ({"max_items": 30}, {"limit": "30"}),
         ({"max_items": 3000}, {"limit": "100"}),
-        ({"limit": 50, "max_items": 3}, {"limit": "50"}),
+        ({"limit": 50, "max_items": 300}, {"limit": "50"}),
+        ({"limit": 50, "max_items": 3}, {"limit": "3"}),
     ],
 )
 async def test_the_page_size_that_is_asked_for(arguments: dict[str, Any], query: dict[str, str]) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from pinecone_backups_async import Backup, BackupPage, MetadataField, MetadataSchema, ResponseParsingError
+from pinecone_backups_async import (
+    Backup,
+    BackupPage,
+    MetadataField,
+    MetadataSchema,
+    ResponseParsingError,
+    ResponseTooLargeError,
+)
 from pinecone_backups_async._codec import decode_json, decode_page
 
 from .samples import CURL_EXAMPLE, OPENAPI_EXAMPLE, page_body, row
@@ -241,3 +248,38 @@ def test_what_the_json_library_refuses_is_told_apart(body: bytes) -> None:
             decode(body)
         assert not caught.value.decoded
         assert caught.value.__context__ is None or caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("key", ['a"b', "a\\b", "a\nb", "\u202e", "k" * 5000, "", "extra", "unknown_0", "__class__"])
+def test_any_unknown_key_is_kept_also_when_it_comes_again(key: str) -> None:
+    body = page_body(row(**{key: {"n": 1}}))
+    assert [only(body).extra for _ in range(3)] == [{key: {"n": 1}}] * 3
+
+
+def test_of_many_faults_a_hundred_are_told() -> None:
+    found = problems(page_body(row(schema={"fields": {f"f{number}": 1 for number in range(5000)}})))
+    assert len(found) == 100
+    assert found["$.data[0].schema.fields['f0']"] == "expected object, got int"
+    assert len(problems(page_body(*[row(schema={"fields": {"a": 1, "b": 2}}, dimension=1.5)] * 90))) == 100
+
+
+def test_a_page_of_more_backups_than_any_has_is_too_large() -> None:
+    assert len(decode_page(page_body(*[row()] * 1000)).data) == 1000
+    with pytest.raises(ResponseTooLargeError, match="more than 1000 backups"):
+        decode_page(page_body(*[row()] * 1001))
+
+
+@pytest.mark.parametrize("item", [b"[]", b"{}", b"1", b'""'])
+@pytest.mark.parametrize("start", [b"[", b'{"data":['])
+def test_a_body_of_more_values_than_any_page_has_is_not_taken_apart(item: bytes, start: bytes) -> None:
+    body = start + b",".join([item] * 200_000) + start.translate(bytes.maketrans(b"[{", b"]}"), b'"data:')[::-1]
+    json.loads(body)
+    with pytest.raises(ResponseTooLargeError, match="more than 150,000 values"):
+        decode_page(body)
+
+
+def test_a_large_page_of_few_values_is_read_and_one_of_many_is_not_even_begun() -> None:
+    assert len(only(page_body(row(description="long" * 2**20))).description or "") == 2**22
+    fields = {str(number): {"filterable": True} for number in range(80_000)}
+    with pytest.raises(ResponseTooLargeError):
+        decode_page(page_body(row(schema={"fields": fields})))

@@ -231,3 +231,55 @@ def test_no_piece_of_a_key_that_fills_the_answer_is_shown(size: int) -> None:
         with pytest.raises(ApiError) as caught:
             protocol.read(FIRST, 500, CIMultiDict[str](), (b"." * ahead + key.encode() * 2000)[:65_536])
         assert key[:8] not in caught.value.message
+
+
+def test_a_page_that_was_too_large_to_read_is_an_error_with_its_request_id() -> None:
+    with pytest.raises(door.ResponseTooLargeError, match="exceeds 8 MiB") as caught:
+        PROTOCOL.read(FIRST, 200, CIMultiDict({"X-Request-Id": "req-1"}), b"", too_large=True)
+    assert caught.value.request_id == "req-1"
+
+
+def test_a_body_of_too_many_values_is_an_error_with_its_request_id() -> None:
+    with pytest.raises(door.ResponseTooLargeError, match="150,000 values") as caught:
+        read(200, b'{"error":[' + b"1," * 200_000 + b"1]}", {"X-Request-Id": "req-1"})
+    assert (caught.value.request_id, caught.value.excerpt) == ("req-1", "")
+
+
+def test_an_empty_request_id_does_not_hide_the_other_one() -> None:
+    assert api_error(500, b"", {"X-Pinecone-Request-Id": "", "X-Request-Id": "req-2"}).request_id == "req-2"
+
+
+@pytest.mark.parametrize(
+    "details", [["a"] * 100_000, {str(number): [number] for number in range(20_000)}, [[["a"] * 50] * 50] * 50]
+)
+def test_of_many_details_the_first_thousand_are_kept(details: Any) -> None:
+    kept = api_error(400, error_body("OUT_OF_RANGE", details=details)).details
+    flat, ahead = 0, [kept]
+    while ahead:
+        item = ahead.pop()
+        flat += item is not None
+        ahead += item.values() if isinstance(item, dict) else item if isinstance(item, list) else []
+    assert flat == 1000
+
+
+@pytest.mark.parametrize("key", ['pcsk_"quoted\\key', "12345678"])
+def test_a_key_is_masked_in_json_too(key: str) -> None:
+    protocol = BackupsProtocol(base_url="https://api.example", api_key=Secret(key), headers={})
+    echo = int(key) if key.isdigit() else key
+    with pytest.raises(door.BackupsError) as caught:
+        protocol.read(FIRST, 400, {}, json.dumps(error_body("ABORTED", details={"n": [echo, 7, True]})).encode())
+    assert vars(caught.value)["details"] == {"n": ["***", 7, True]}
+    with pytest.raises(ResponseParsingError) as parsing:
+        protocol.read(FIRST, 200, {}, json.dumps({"data": {"k": key}}).encode())
+    assert parsing.value.excerpt == '{"data": {"k": "***"}}'
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Wed, 01 Apr 2026 12:00:03 GMT, 30", "01 Apr 2026 12:00:03 GMT", "2026-04-01T12:00:03Z", "Apr 1 2026", "tomorrow",
+        "Wed, 99 Apr 2026 12:00:03 GMT",
+    ],
+)  # fmt: skip
+def test_what_is_no_http_date_is_ignored(date: str) -> None:
+    assert api_error(503, b"", {"Retry-After": date}).retry_after is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import warnings
 from collections.abc import Awaitable, Callable, Iterator
 
 import attrs
@@ -204,3 +206,52 @@ def test_each_policy_draws_from_a_generator_of_its_own() -> None:
     assert [one.delay(1) for _ in range(5)] != [other.delay(1) for _ in range(5)]
     assert all(0 <= one.delay(3) < 2 for _ in range(100))
     assert one == other
+
+
+async def test_a_wait_that_took_longer_than_the_page_has_ends_with_the_error_before_it(clock: Clock) -> None:
+    async def oversleep(seconds: float) -> None:
+        clock.now += seconds + 100
+
+    late = Retrier(RetryPolicy(sleep=oversleep, clock=clock, random=lambda: 0.5), pause=clock.sleep)
+    seen: list[tuple[float, bool]] = []
+    with pytest.raises(door.ServiceError) as caught:
+        await run(late, attempts_of(unavailable(), "page", seen=seen))
+    assert (len(seen), caught.value.attempts) == (1, 1)
+
+
+async def test_a_time_that_is_over_before_it_begins_is_no_negative_one(clock: Clock) -> None:
+    def ticking() -> float:
+        clock.now += 1
+        return clock.now
+
+    seen: list[tuple[float, bool]] = []
+    late = Retrier(RetryPolicy(sleep=clock.sleep, clock=ticking), pause=clock.sleep)
+    assert await run(late, attempts_of("page", seen=seen), timeout=0.5) == "page"
+    assert seen == [(0.0, False)]
+
+
+async def test_what_is_raised_in_a_wait_counts_the_attempts_before_it(clock: Clock) -> None:
+    async def closed(_: float) -> None:
+        raise door.ClientClosedError("closed")
+
+    patient = Retrier(RetryPolicy(clock=clock, random=lambda: 0.5), pause=closed)
+    with pytest.raises(door.ClientClosedError) as caught:
+        await run(patient, attempts_of(unavailable(), "page"))
+    assert caught.value.attempts == 1
+
+
+def test_forked_processes_do_not_draw_alike() -> None:
+    policy, drawn = RetryPolicy(), set[bytes]()
+    for _ in range(3):
+        reading, writing = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # this process may have threads
+            child = os.fork()
+        if child == 0:
+            os.write(writing, repr(policy.delay(9)).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        drawn.add(os.read(reading, 100))
+        os.close(reading)
+        os.close(writing)
+    assert len(drawn) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import enum
 import pickle
 import ssl
 import traceback
@@ -14,6 +15,7 @@ import aiohttp
 import pytest
 
 from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError, RetryPolicy
+from pinecone_backups_async._settings import checked_count
 
 KEY = "pcsk_key-of-the-settings-tests"
 
@@ -69,7 +71,13 @@ def test_any_visible_ascii_may_be_a_key(key: str) -> None:
         ("http://127.0.0.1:5081", "http://127.0.0.1:5081"),
         ("http://127.8.8.8", "http://127.8.8.8"),
         ("http://[::1]:5081", "http://[::1]:5081"),
-        ("http://LOCALHOST:5081", "http://LOCALHOST:5081"),
+        ("http://LOCALHOST:5081", "http://localhost:5081"),
+        ("HTTPS://API.Example:0443/V1", "https://api.example/V1"),
+        ("https://api.example:", "https://api.example"),
+        ("http://localhost.:80", "http://localhost."),
+        ("http://[0:0:0:0:0:0:0:1]:5081", "http://[0:0:0:0:0:0:0:1]:5081"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        (f"https://{'a' * 63}.example", f"https://{'a' * 63}.example"),
     ],
 )
 def test_base_urls(base_url: str, resolved: str) -> None:
@@ -83,6 +91,8 @@ def test_base_urls(base_url: str, resolved: str) -> None:
         "https://user@api.example", "https://api.example?x=1", "https://api.example?", "https://api.example#f", "https://api.example#",
         "https://api.example:0", "https://api.example:x", "https://api.example:99999", "https://[::1", "https://api example", "https://api\r\n.example",
         "https://api.example\\evil", "https://bücher.example", "http://localhost.example", "http://127.0.0.1.example", 5, b"https://api.example",
+        "https://a..b", "https://.", "https://.example", f"https://{'a' * 64}.example", "https://" + "a." * 130 + "b", "https://[::1]x:1", "https://[a]",
+        "https://[1.2.3.4]", "https://1.2.3", "https://999.1.1.1", "https://a%20b", "https://a,b",
     ],
 )  # fmt: skip
 def test_base_urls_that_are_refused(base_url: Any) -> None:
@@ -112,6 +122,23 @@ def test_limits_are_ints_from_1_to_100(limit: Any) -> None:
     assert complaint(lambda: client().list_backups(limit=limit)) == expected
     assert complaint(lambda: asyncio.run(client().fetch_page(limit=limit))) == expected
     assert complaint(lambda: asyncio.run(client().inventory(limit=limit))) == expected
+
+
+def test_numbers_too_large_to_be_written_are_refused_like_any_other() -> None:
+    huge = 10**5000
+    assert complaint(lambda: client(timeout=huge)).endswith("a positive, finite number of seconds, not this int")
+    assert complaint(lambda: client().list_backups(limit=huge)) == "limit must be an int from 1 to 100, not this int"
+    assert complaint(lambda: client().list_backups(max_items=-huge)).startswith(
+        "max_items must be an int of at least 0"
+    )
+    assert complaint(lambda: RetryPolicy(base_delay=huge)).startswith("base_delay must be a positive")
+
+
+def test_a_limit_is_sent_as_the_number_that_it_is() -> None:
+    class Size(int, enum.Enum):
+        SMALL = 7
+
+    assert type(checked_count("limit", Size.SMALL, least=1)) is int
 
 
 @pytest.mark.parametrize("max_items", [-1, True, 1.5, "10"])
@@ -159,7 +186,15 @@ def test_additional_headers_that_are_refused(headers: Any, reason: str, monkeypa
     assert "secr" not in message
     if isinstance(headers, str):
         monkeypatch.setenv("PINECONE_ADDITIONAL_HEADERS", headers)
-        assert complaint(client) == message
+        assert complaint(client).startswith(f"additional_headers {reason}")
+
+
+def test_only_the_environment_spells_headers_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_json: Any = '{"X-A": "b"}'
+    assert complaint(lambda: client(additional_headers=as_json)).startswith("additional_headers must be a mapping")
+    monkeypatch.setenv("PINECONE_ADDITIONAL_HEADERS", as_json)
+    assert "['X-A']" in repr(client())
+    assert "additional headers: []" in repr(client(additional_headers={}))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +212,18 @@ def test_repr_shows_the_names_of_additional_headers_and_nothing_secret() -> None
 
 
 @pytest.mark.parametrize(
-    "proxy", ["", "proxy.example", "socks5://hush@proxy.example", "http://", "http://u:hush@:80", 5, "http://pro xy"]
+    "proxy",
+    [
+        "http://a..b:1",
+        "http://[::1]x:1",
+        "",
+        "proxy.example",
+        "socks5://hush@proxy.example",
+        "http://",
+        "http://u:hush@:80",
+        5,
+        "http://pro xy",
+    ],
 )
 def test_proxies_that_are_refused(proxy: Any) -> None:
     message = complaint(lambda: client(proxy=proxy))

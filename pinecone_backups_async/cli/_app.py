@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
+import attrs
 from cyclopts import App, CycloptsError, Parameter
 
 from pinecone_backups_async import BackupsError, ConfigurationError, __version__
 
-from ._check import CheckOutput, check
+from ._check import CheckOptions, CheckOutput, check
 from ._listing import ListOptions, Output, list_backups
-from ._sanitize import for_terminal
+from ._report import unknown
+from ._streams import let_go, prepare, talk
 
 __all__ = ["run"]
 
@@ -66,13 +67,44 @@ async def check_(
     *,
     max_age: Annotated[str, Parameter(help="How old the newest Ready backup may be: 90s, 15m, 26h, 7d, 2w.")],
     index: Annotated[
-        list[str] | None, Parameter(help="Expect this index, and judge only those named.", negative=())
+        list[str] | None, Parameter(help="Judge only this index, and expect it; may be repeated.", negative=())
     ] = None,
+    expect: Annotated[
+        list[str] | None,
+        Parameter(help="Expect this index, beside all that have backups; may be repeated.", negative=()),
+    ] = None,
+    timeout: Annotated[str | None, Parameter(help="How long the whole check may take. Default: no limit.")] = None,
     output: Annotated[CheckOutput, Parameter(help="How the report is written.")] = "table",
     demo: Annotated[bool, Parameter(help="Check a demonstration project; no key is needed.", negative=())] = False,
 ) -> int:
-    """Say whether each index has a fresh, Ready backup: exit 0 if so, 1 if stale, 2 if worse, 3 for wrong use."""
-    return await check(max_age=max_age, indexes=index or (), output=output, demo=demo)
+    """Say whether each index has a fresh, Ready backup: exit 0 if so, 1 if stale, 2 if worse, 3 for wrong use.
+
+    An index that never had a backup is unknown to the listing: name it with --expect.
+    """
+    options = CheckOptions.checked(
+        max_age=max_age, indexes=index or (), expected=expect or (), timeout=timeout, output=output, demo=demo
+    )
+    return await check(options)
+
+
+@attrs.frozen
+class _ExitCodes:
+    """Which code tells what, where a command does not end by itself."""
+
+    failed: int
+    wrong_use: int
+    unwritten: int
+    unread: int
+
+
+_OF_LIST: Final = _ExitCodes(failed=1, wrong_use=2, unwritten=1, unread=0)
+_OF_CHECK: Final = _ExitCodes(failed=2, wrong_use=3, unwritten=3, unread=3)  # never one of a verdict
+# The command takes its settings from the environment, so a complaint names what stands there.
+_ENVIRONMENT: Final = {
+    "api_key": "PINECONE_API_KEY",
+    "base_url": "PINECONE_CONTROLLER_HOST",
+    "additional_headers": "PINECONE_ADDITIONAL_HEADERS",
+}
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -80,35 +112,46 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     `list`: 0, 1 where it failed, 2 for wrong use. `check`: that of a monitoring plugin. Both: 130 after Ctrl-C.
     """
+    prepare()
     words = sys.argv[1:] if arguments is None else list(arguments)
-    failed, wrong_use = (2, 3) if words[:1] == ["check"] else (1, 2)
+    codes = _OF_CHECK if words[:1] == ["check"] else _OF_LIST
     try:
         code = app(words)
         sys.stdout.flush()
     except (CycloptsError, ConfigurationError) as error:
-        return _complain(_use(error), wrong_use)
+        return _complain_of_use(_use(error), words, codes)
     except BackupsError as error:
-        return _complain(_failure(error), failed)
+        _complain(_failure(error))
+        return codes.failed
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read us has gone. Python would complain once more when it flushes stdout at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        let_go(sys.stdout)
+        return codes.unread
+    except OSError as error:
+        let_go(sys.stdout)
+        _complain(f"the output could not be written: {error.strerror}")
+        return codes.unwritten
     return code if isinstance(code, int) else 0
 
 
+def _complain_of_use(complaint: str, words: Sequence[str], codes: _ExitCodes) -> int:
+    if codes is _OF_CHECK and not {"json", "prometheus"} & set(words):
+        print(unknown(complaint))
+    _complain(complaint)
+    return codes.wrong_use
+
+
+def _complain(text: str) -> None:
+    talk(f"pinecone-backups: {text}")
+
+
 def _use(error: CycloptsError | ConfigurationError) -> str:
-    hint = "; --demo shows a demonstration project without one" if "PINECONE_API_KEY" in str(error) else ""
-    return f"{error}{hint}"
+    argument, _, rest = str(error).partition(" ")
+    return f"{_ENVIRONMENT.get(argument, argument)} {rest}"
 
 
 def _failure(error: BackupsError) -> str:
     token = error.pagination_token
     resume = "" if token is None else f" (resume with --pagination-token={shlex.quote(token)})"
     return f"{type(error).__name__}: {error}{resume}"
-
-
-def _complain(text: str, code: int) -> int:
-    print(f"pinecone-backups: {for_terminal(text)}", file=sys.stderr)
-    return code

@@ -9,7 +9,7 @@ from typing import Final, TextIO
 
 from pinecone_backups_async import Backup
 
-from ._sanitize import for_spreadsheet
+from ._sanitize import for_spreadsheet, for_terminal
 
 __all__ = ["csv_writer", "jsonl_writer", "write_json"]
 
@@ -51,15 +51,17 @@ def jsonl_writer(stream: TextIO) -> Write:
     return write
 
 
-def csv_writer(stream: TextIO) -> Write:
+def csv_writer(stream: TextIO, *, header: bool = True) -> Write:
     """Write the header, and return a function that writes each backup's plain columns as a line."""
     rows = csv.writer(stream)
-    rows.writerow(_COLUMNS)
+    shown: Callable[[str], str] = for_terminal if stream.isatty() else str
+    if header:
+        rows.writerow(_COLUMNS)
 
     def write(backups: Iterable[Backup]) -> None:
         for backup in backups:
             fields = backup.to_dict()
-            rows.writerow([for_spreadsheet(fields[column]) for column in _COLUMNS])
+            rows.writerow([shown(for_spreadsheet(fields[column])) for column in _COLUMNS])
         stream.flush()
 
     return write

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Literal
 
 import attrs
 from rich.console import Console
+from rich.status import Status
 
 from pinecone_backups_async import Backup, BackupsClient, ConfigurationError
 from pinecone_backups_async.testing import FakePinecone
 
 from ._filters import Filters, parse_duration
 from ._formats import csv_writer, jsonl_writer, write_json
+from ._streams import talk
 from ._table import backups_table
 
 __all__ = ["ListOptions", "Output", "list_backups", "opened_client"]
@@ -71,6 +74,8 @@ class ListOptions:
 async def opened_client(*, demo: bool) -> AsyncGenerator[BackupsClient]:
     """Open the client that the environment describes, or one for the demonstration project."""
     if not demo:
+        if not os.environ.get("PINECONE_API_KEY"):
+            raise ConfigurationError("PINECONE_API_KEY is not set; --demo shows a demonstration project without a key")
         async with BackupsClient() as client:
             yield client
         return
@@ -88,7 +93,8 @@ async def list_backups(options: ListOptions) -> int:
     if options.output == "jsonl":
         write = jsonl_writer(sys.stdout)
     elif options.output == "csv":
-        write = csv_writer(sys.stdout)
+        # A listing that goes on is appended to its beginning, which has the header.
+        write = csv_writer(sys.stdout, header=options.pagination_token is None)
     async with opened_client(demo=options.demo) as client:
         await _walk(client, options, write)
     if options.output == "json":
@@ -107,7 +113,7 @@ async def _walk(client: BackupsClient, options: ListOptions, write: Callable[[Se
     # Without filters the walk itself can stop in time; with them only the matches count.
     bound = left if options.filters == Filters() else None
     pages = client.list_backups(pagination_token=options.pagination_token, max_items=bound).pages()
-    with Console(stderr=True).status("Listing backups…") if sys.stderr.isatty() else contextlib.nullcontext() as status:
+    with _progress(options.output) as status:
         async for page in pages:
             matches = [backup for backup in page.data if options.filters.match(backup)][:left]
             write(matches)
@@ -118,3 +124,13 @@ async def _walk(client: BackupsClient, options: ListOptions, write: Callable[[Se
                 left -= len(matches)
                 if left == 0:
                     return
+    if seen and not matched:
+        talk(f"pinecone-backups: none of {seen} backups matches")
+
+
+def _progress(output: Output) -> contextlib.AbstractContextManager[Status | None]:
+    """Return the progress line, for a terminal on which it does not run into what is written meanwhile."""
+    streams = output in {"jsonl", "csv"} and sys.stdout.isatty()
+    if streams or not sys.stderr.isatty():
+        return contextlib.nullcontext()
+    return Console(stderr=True).status("Listing backups…")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 __all__ = ["for_spreadsheet", "for_terminal"]
+
+_BEGIN_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")  # also the full-width ones
 
 
 def for_terminal(text: str) -> str:
@@ -13,4 +17,4 @@ def for_terminal(text: str) -> str:
 def for_spreadsheet(value: object) -> str:
     """Return a CSV cell that no spreadsheet takes for a formula: an apostrophe stands before what could begin one."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if text.startswith(_BEGIN_FORMULAS) else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rich import box
@@ -17,8 +17,9 @@ from ._sanitize import for_terminal
 
 __all__ = ["age", "backups_table"]
 
-_WIDE: Final = 120
 _COLUMNS: Final = ("Index", "Name", "Status", "Age", "Size", "Records", "Region", "Id")
+_LEAVE_FIRST: Final = ("Name", "Region", "Records", "Size")
+_PADDING: Final = 2
 _NUMBERS: Final = frozenset({"Age", "Size", "Records"})
 _COLOURS: Final[dict[str, str]] = {
     BackupStatus.READY: "green",
@@ -41,21 +42,38 @@ def age(moment: dt.datetime | None, now: dt.datetime) -> str:
 
 
 def backups_table(backups: Sequence[Backup], now: dt.datetime, width: int) -> Table:
-    """Return the table: index, name, status, age, size, records, region, id; a narrow one does without the name."""
+    """Return the table: index, name, status, age, size, records, region, id.
+
+    Where it is too wide, name, region, records and size leave, in this order; what is left is never cut but folded.
+    """
     indexes = len({backup.source_index_id for backup in backups})
     size = decimal(sum(backup.size_bytes or 0 for backup in backups))
     caption = f"{len(backups)} backups of {indexes} indexes, {size}"
     table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", collapse_padding=True)
-    rows = [list(_cells(backup, now)) for backup in backups]
-    shown = [column for column, title in enumerate(_COLUMNS) if title != "Name" or width >= _WIDE]
-    for column in shown:
-        title = _COLUMNS[column]
-        longest = max((row[column].cell_len for row in rows), default=0)
-        least = None if title in {"Name", "Id"} else max(longest, len(title))
-        table.add_column(title, justify="right" if title in _NUMBERS else "left", no_wrap=True, min_width=least)
+    rows = [dict(zip(_COLUMNS, _cells(backup, now), strict=True)) for backup in backups]
+    widths = {title: max([len(title), *(row[title].cell_len for row in rows)]) for title in _COLUMNS}
+    shown = _shown(widths, width)
+    for title in shown:
+        firm = title not in {"Index", "Name", "Id"}
+        table.add_column(
+            title,
+            justify="right" if title in _NUMBERS else "left",
+            overflow="fold",
+            no_wrap=firm,
+            min_width=widths[title] if firm else None,
+        )
     for row in rows:
-        table.add_row(*(row[column] for column in shown))
+        table.add_row(*(row[title] for title in shown))
     return table
+
+
+def _shown(widths: Mapping[str, int], width: int) -> list[str]:
+    shown = list(_COLUMNS)
+    for title in _LEAVE_FIRST:
+        if sum(widths[column] + _PADDING for column in shown) + _PADDING <= width:
+            break
+        shown.remove(title)
+    return shown
 
 
 def _cells(backup: Backup, now: dt.datetime) -> Iterator[Text]:

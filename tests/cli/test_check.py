@@ -39,17 +39,25 @@ def checked(project: FakePinecone, run: Run, backups: list[Backup], *words: str)
 
 FRESH, OLD = backup("fresh", 3, size_bytes=5), backup("old", 50)
 FAILED = [backup("broken", 50), backup("broken", 2, "Failed")]
+HIDDEN, HIDING = backup("idx", 1, "Failed"), backup("idx", 5)
+GONE = backup("gone", 1, source_index_deleted_at=dt.datetime.now(dt.UTC))
 
 
 @pytest.mark.parametrize(
     ("backups", "words", "code", "told"),
     [
         ([FRESH], [], 0, "BACKUPS OK - 1 healthy | healthy=1 stale=0 failing=0 missing=0 oldest_ready=108"),
-        ([FRESH, OLD], [], 1, "BACKUPS WARNING - 1 healthy, 1 stale |"),
-        ([FRESH, *FAILED], [], 2, "BACKUPS CRITICAL - 1 healthy, 1 failing |"),
+        ([FRESH, OLD], [], 1, "BACKUPS WARNING - 1 healthy, 1 stale (old) |"),
+        ([FRESH, *FAILED], [], 2, "BACKUPS CRITICAL - 1 healthy, 1 failing (broken) |"),
         ([], [], 2, "BACKUPS CRITICAL - no index has a backup |"),
         ([FRESH, OLD], ["--index", "fresh"], 0, "BACKUPS OK - 1 healthy |"),
-        ([FRESH], ["--index", "fresh", "--index", "absent"], 2, "BACKUPS CRITICAL - 1 healthy, 1 missing |"),
+        ([FRESH], ["--index", "fresh", "--index", "absent"], 2, "BACKUPS CRITICAL - 1 healthy, 1 missing (absent) |"),
+        ([FRESH, OLD], ["--expect", "fresh"], 1, "BACKUPS WARNING - 1 healthy, 1 stale (old) |"),
+        ([FRESH], ["--expect", "absent"], 2, "BACKUPS CRITICAL - 1 healthy, 1 missing (absent) |"),
+        ([FRESH], ["--expect", "a|\x1b"], 2, "BACKUPS CRITICAL - 1 healthy, 1 missing (a/\\x1b) |"),
+        ([GONE], [], 2, "BACKUPS CRITICAL - no index is left to judge |"),
+        ([HIDDEN, HIDING], [], 0, "BACKUPS OK - 1 healthy, the newest backup failed (idx) |"),
+        ([backup(f"i{n}", 50) for n in range(7)], [], 1, "BACKUPS WARNING - 7 stale (i0, i1, i2, i3, i4 and 2 more) |"),
     ],
 )
 def test_exit_codes_and_the_line_that_monitoring_reads(
@@ -79,9 +87,8 @@ def test_the_table_tells_each_index_with_its_remarks(project: FakePinecone, run:
 
 def test_json_and_prometheus_are_data_alone_on_stdout(project: FakePinecone, run: Run) -> None:
     evil = backup('q"\\\n', 1, record_count=7)
-    gone = backup("gone", 1, source_index_deleted_at=dt.datetime.now(dt.UTC))
     unknown = backup("timeless", 1, created_at=None)
-    as_json = checked(project, run, [FRESH, evil, gone, unknown], "--output", "json")
+    as_json = checked(project, run, [FRESH, evil, GONE, HIDDEN, HIDING, unknown], "--output", "json")
     facts = json.loads(as_json.out)
     assert as_json.err.startswith("BACKUPS WARNING - ")
     assert (facts["state"], facts["max_age_seconds"]) == ("stale", 93600)
@@ -90,9 +97,13 @@ def test_json_and_prometheus_are_data_alone_on_stdout(project: FakePinecone, run
     assert 10800 <= by_name["fresh"]["age_seconds"] < 11000
     assert (by_name["gone"]["gone"], by_name["timeless"]["age_seconds"]) == (True, None)
 
-    metrics = checked(project, run, [FRESH, evil, gone, unknown], "--output", "prometheus").out.splitlines()
+    metrics = checked(
+        project, run, [FRESH, evil, GONE, HIDDEN, HIDING, unknown], "--output", "prometheus"
+    ).out.splitlines()
     assert 'pinecone_backups_records{index="q\\"\\\\\\n",index_id="id-q\\"\\\\\\n"} 7' in metrics
     assert 'pinecone_backups_state{index="timeless",index_id="id-timeless",state="stale"} 1' in metrics
+    assert 'pinecone_backups_failed_since_ready{index="idx",index_id="id-idx"} 1' in metrics
+    assert 'pinecone_backups_failed_since_ready{index="fresh",index_id="id-fresh"} 0' in metrics
     assert not [line for line in metrics if "gone" in line]
     assert not [line for line in metrics if line.startswith("pinecone_backups_age_seconds") and "timeless" in line]
     assert all(re.fullmatch(r"(# (HELP|TYPE) .+)|(pinecone_backups_\w+(\{.+\})? [\d.]+)", line) for line in metrics)
@@ -122,10 +133,54 @@ def test_an_inventory_that_cannot_be_proven_is_critical(project: FakePinecone, r
 )
 def test_wrong_use_is_3(project: FakePinecone, run: Run, words: list[str]) -> None:
     outcome = run("check", *words)
-    assert (outcome.code, outcome.out) == (3, "")
+    assert outcome.code == 3
+    assert outcome.out.startswith("BACKUPS UNKNOWN - ")
     assert outcome.err.startswith("pinecone-backups: ")
+    assert project.requests == []
+
+
+def test_wrong_use_puts_no_talk_where_data_belongs(project: FakePinecone, run: Run) -> None:
+    outcome = run("check", "--max-age", "soon", "--output", "prometheus")
+    assert (outcome.code, outcome.out) == (3, "")
+
+
+def test_a_check_that_takes_too_long_is_critical_and_says_so(project: FakePinecone, run: Run) -> None:
+    project.delay = 30
+    outcome = run("check", "--max-age", "26h", "--timeout", "1s")
+    assert outcome.code == 2
+    assert outcome.out == "BACKUPS CRITICAL - the inventory failed: no proven inventory within 0:00:01\n"
+
+
+def test_a_timeout_of_the_client_itself_stays_its_own(project: FakePinecone, run: Run) -> None:
+    project.play(*[Answer(status=504)] * 4)
+    assert "ServiceError" in run("check", "--max-age", "26h", "--timeout", "1h").err
+
+
+def test_the_services_text_cannot_pass_for_performance_data(project: FakePinecone, run: Run) -> None:
+    project.play(Answer.error(404, "NOT_FOUND", "gone | healthy=99\nOK"))
+    (line,) = run("check", "--max-age", "26h").out.splitlines()
+    assert line.endswith("404 NOT_FOUND: gone / healthy=99\\nOK")
+    assert "|" not in line
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80", "132"])
+def test_a_table_of_any_width_cuts_nothing(
+    project: FakePinecone, run: Run, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    out = checked(project, run, [FRESH, OLD, *FAILED]).out
+    table = out.splitlines()[1:]
+    assert max(map(len, table)) <= int(columns)
+    assert "…" not in out
+    for told in ("healthy", "stale", "failing", *(("fresh", "old", "broken") if int(columns) > 40 else ())):
+        assert any(told in line for line in table)
+    assert ("Backups" in out) == (int(columns) >= 70)
 
 
 def test_a_missing_key_is_3_and_the_demo_needs_none(run: Run) -> None:
-    assert run("check", "--max-age", "26h").code == 3
+    missing = run("check", "--max-age", "26h")
+    assert (missing.code, missing.out) == (
+        3,
+        "BACKUPS UNKNOWN - PINECONE_API_KEY is not set; --demo shows a demonstration project without a key\n",
+    )
     assert run("check", "--max-age", "26h", "--demo").out.startswith("BACKUPS ")

@@ -37,10 +37,12 @@ def test_json_is_one_array_of_whole_backups(project: FakePinecone, run: Run) -> 
 
 
 def test_csv_has_a_header_and_no_cell_that_a_spreadsheet_would_run(project: FakePinecone, run: Run) -> None:
-    evil = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", 'a,"b"\nc', "plain"]
+    evil = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "\uff1d1", 'a,"b"\nc', "plain"]
     project.play(Answer(body={"data": [row(str(n), name=name) for n, name in enumerate(evil)]}))
     rows = list(csv.DictReader(io.StringIO(run("list", "--output", "csv").out, newline="")))
-    assert [found["name"] for found in rows] == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", 'a,"b"\nc', "plain"]
+    assert [found["name"] for found in rows] == [
+        "'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "'\nx", "'\uff1d1", 'a,"b"\nc', "plain",
+    ]  # fmt: skip
     assert (rows[0]["description"], rows[0]["status"]) == ("", "Ready")
 
 
@@ -64,11 +66,29 @@ def test_an_age_is_told_in_its_largest_unit(seconds: int, told: str) -> None:
     assert age(None, now) == "-"
 
 
-def test_a_narrow_table_does_without_the_name(project: FakePinecone, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    listed = run("list", "--output", "table")
-    assert "Name" not in listed.out
-    assert max(map(len, listed.out.splitlines())) <= 80
+@pytest.mark.parametrize(
+    ("columns", "gone"),
+    [
+        (160, []),
+        (120, ["Name"]),
+        (108, ["Name", "Region"]),
+        (94, ["Name", "Region", "Records"]),
+        (80, ["Name", "Region", "Records", "Size"]),
+        (40, ["Name", "Region", "Records", "Size"]),
+    ],
+)
+def test_a_narrow_table_leaves_columns_out_in_their_order_and_cuts_nothing(
+    project: FakePinecone, run: Run, monkeypatch: pytest.MonkeyPatch, columns: int, gone: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = run("list", "--output", "table").out
+    assert max(map(len, out.splitlines())) <= columns
+    assert "…" not in out
+    titles = out.splitlines()[1].split() if columns > 40 else ["Status", "Age", "Id", "Index"]
+    assert set(titles) == {"Index", "Name", "Status", "Age", "Size", "Records", "Region", "Id"} - set(gone)
+    ids = "".join(line[-40:].strip() if columns > 40 else line[32:].strip() for line in out.splitlines())
+    for backup in project.backups:
+        assert backup.backup_id in ids
 
 
 def test_text_of_the_server_cannot_steer_the_terminal(project: FakePinecone, run: Run) -> None:
@@ -89,7 +109,8 @@ def test_filters(project: FakePinecone, run: Run) -> None:
     recent = lines(run("list", "--newer-than", "2d").out)
     assert 0 < len(recent) < 250
     project.play(Answer(body={"data": [row("no-time")]}))
-    assert lines(run("list", "--newer-than", "2w").out) == []
+    none = run("list", "--newer-than", "2w")
+    assert (none.code, none.out, none.err) == (0, "", "pinecone-backups: none of 1 backups matches\n")
 
 
 @pytest.mark.parametrize("number", ["0", "1", "7", "150", "999"])
@@ -111,6 +132,15 @@ def test_a_failed_listing_says_where_to_resume_and_keeps_what_it_wrote(project: 
         token = line.partition("--pagination-token=")[2].rstrip(")").strip("'")
         rest = lines(run("list", "--pagination-token", token).out)
         assert [found["backup_id"] for found in rest] == [backup.backup_id for backup in project.backups[100:]]
+
+
+def test_a_csv_that_goes_on_has_its_header_once(project: FakePinecone, run: Run) -> None:
+    project.play(None, DOWN)
+    failed = run("list", "--output", "csv")
+    token = failed.err.partition("--pagination-token=")[2].rstrip(")\n").strip("'")
+    whole = failed.out + run("list", "--output", "csv", "--pagination-token", token).out
+    rows = list(csv.DictReader(io.StringIO(whole, newline="")))
+    assert [found["backup_id"] for found in rows] == [backup.backup_id for backup in project.backups]
 
 
 def test_a_first_page_that_fails_has_no_token_to_tell(project: FakePinecone, run: Run) -> None:
@@ -143,8 +173,14 @@ def test_wrong_use_is_2_and_says_what_is_allowed(
 def test_without_a_key_it_says_how_to_give_one_and_mentions_the_demo(run: Run) -> None:
     outcome = run("list")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "PINECONE_API_KEY" in outcome.err
+    assert "PINECONE_API_KEY is not set" in outcome.err
     assert "--demo" in outcome.err
+
+
+def test_a_setting_is_complained_of_by_its_name_in_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINECONE_API_KEY", "key")
+    monkeypatch.setenv("PINECONE_CONTROLLER_HOST", "http://remote.example")
+    assert run("list").err.startswith("pinecone-backups: PINECONE_CONTROLLER_HOST must be https: plain http is for")
 
 
 def test_the_demo_needs_no_key_and_ignores_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from collections.abc import Iterator
 import pytest
 
 from pinecone_backups_async.cli import main
-from pinecone_backups_async.testing import FakePinecone
+from pinecone_backups_async.testing import Answer, FakePinecone
+from tests.samples import row
 from tests.served import served
 
 COMMAND = [sys.executable, "-c", "from pinecone_backups_async.cli import main; main()"]
@@ -88,17 +90,98 @@ def test_the_entry_point_exits_with_the_commands_code(fake: FakePinecone) -> Non
 
 
 @pytest.mark.parametrize("missing", ["cyclopts", "rich"])
-def test_without_the_extra_it_says_what_to_install(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("command", "code"), [("list", 1), ("check", 3)])
+def test_without_the_extra_it_says_what_to_install(
+    missing: str, command: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pinecone-backups", command])
     monkeypatch.setitem(sys.modules, missing, None)
     for name in [name for name in sys.modules if name.startswith("pinecone_backups_async.cli.")]:
         monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(SystemExit, match=r"pip install 'pinecone-backups-async\[cli\]'"):
+    with pytest.raises(SystemExit) as caught:
         main()
+    assert caught.value.code == code
+    assert "pip install 'pinecone-backups-async[cli]'" in capsys.readouterr().err
 
 
-def test_another_missing_module_is_not_mistaken_for_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("command", "code"), [("list", 1), ("check", 3)])
+def test_what_nobody_foresaw_is_shown_and_is_no_verdict(
+    command: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pinecone-backups", command])
     monkeypatch.setitem(sys.modules, "csv", None)
     for name in [name for name in sys.modules if name.startswith("pinecone_backups_async.cli.")]:
         monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(ModuleNotFoundError, match="csv"):
+    with pytest.raises(SystemExit) as caught:
         main()
+    assert caught.value.code == code
+    assert "ModuleNotFoundError: import of csv halted" in capsys.readouterr().err
+
+
+def shell(fake: FakePinecone, line: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of bash in which `$command` is the command."""
+    env = environment(fake) | {"command": shlex.join(COMMAND)} | environ
+    return subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("eval $command check --max-age 26h > /dev/full", 3),
+        ("eval $command check --max-age 26h --output prometheus > /dev/full", 3),
+        ("eval $command list > /dev/full", 1),
+        ("set -o pipefail; eval $command check --max-age 26h --output json | true", 3),
+        ("set -o pipefail; eval $command list | true", 0),
+        ("eval $command check --max-age 1s 2> /dev/full", 2),
+        ("eval $command check --max-age 1s 2>&-", 2),
+        ("eval $command check --max-age 1s >&-", 2),
+        ("eval $command check --max-age soon 2> /dev/full", 3),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_no_verdict_and_talk_is_no_report(
+    fake: FakePinecone, line: str, code: int
+) -> None:
+    done = shell(fake, line)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+def test_what_an_encoding_lacks_is_written_otherwise(fake: FakePinecone) -> None:
+    done = shell(fake, "eval $command check --max-age 1s", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "####" in done.stdout
+    listed = shell(fake, "eval $command list --output table --max-items 2", PYTHONIOENCODING="latin-1")
+    assert (listed.returncode, listed.stderr) == (0, "")
+
+
+def test_a_retry_says_nothing_of_its_own(fake: FakePinecone) -> None:
+    fake.play(Answer.error(503, "UNAVAILABLE", "Later."))
+    done = shell(fake, "eval $command list --max-items 1")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("output", ["csv", "jsonl"])
+def test_on_a_terminal_data_runs_without_progress_between_and_cannot_steer_it(fake: FakePinecone, output: str) -> None:
+    fake.play(Answer(body={"data": [row("b1", name="\x1b]0;pwned\x07")]}))
+    ours, theirs = pty.openpty()
+    arguments = [*COMMAND, "list", "--output", output]
+    with subprocess.Popen(arguments, env=environment(fake), stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        text = read_terminal(ours)
+    os.close(ours)
+    assert process.returncode == 0
+    assert "pwned" in text
+    assert not {"\x1b", "\x07"} & set(text)
+
+
+def test_on_a_terminal_no_label_can_steer_it(fake: FakePinecone) -> None:
+    evil = Answer(body={"data": [row("b1", source_index_name="\x1b[2J")]})
+    fake.play(evil, evil)
+    ours, theirs = pty.openpty()
+    arguments = [*COMMAND, "check", "--max-age", "1h", "--output", "prometheus"]
+    with subprocess.Popen(arguments, env=environment(fake), stdin=theirs, stdout=theirs, stderr=theirs):
+        os.close(theirs)
+        text = read_terminal(ours)
+    os.close(ours)
+    assert 'pinecone_backups_state{index="\\x1b[2J"' in text
+    assert "\x1b" not in text

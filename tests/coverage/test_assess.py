@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
@@ -48,6 +49,8 @@ def only(*backups: Backup) -> IndexCoverage:
         ([backup(26)], State.HEALTHY),
         ([backup(26.01)], State.STALE),
         ([backup(-5)], State.HEALTHY),
+        ([backup(-24)], State.HEALTHY),
+        ([backup(-25)], State.STALE),
         ([backup(None)], State.STALE),
         ([backup(50), backup(3)], State.HEALTHY),
         ([backup(3), backup(1, "Failed")], State.HEALTHY),
@@ -97,6 +100,7 @@ def test_a_failure_before_the_newest_ready_one_is_history() -> None:
 
 def test_an_age_is_never_negative_and_unknown_without_a_time() -> None:
     assert only(backup(-5)).age == dt.timedelta(0)
+    assert only(backup(-24 * 3650)).age is None
     assert only(backup(None)).age is None
 
 
@@ -136,6 +140,28 @@ def test_a_deleted_index_is_gone_and_missing_only_where_it_is_expected() -> None
     ]
 
 
+def test_of_two_indexes_of_a_name_whose_order_is_not_known_both_are_judged() -> None:
+    found = report(backup(30, index_id="old"), backup(None, "Failed", index_id="new"))
+    assert [(index.source_index_id, index.gone) for index in found.indexes] == [("old", False), ("new", False)]
+    assert found.state is State.FAILING
+
+
+def test_a_deleted_index_never_makes_the_living_one_of_its_name_gone() -> None:
+    deleted = backup(1, index_id="old", source_index_deleted_at=NOW)
+    for living in (backup(None, "Failed", index_id="new"), backup(5, "Failed", index_id="new")):
+        found = report(deleted, living, backup(1, name="other", index_id="3"))
+        assert [index.source_index_id for index in found.living] == ["new", "3"]
+        assert found.state is State.FAILING
+
+
+def test_thousands_of_troubled_backups_are_judged_quickly() -> None:
+    stuck = [backup(20, "Pending", backup_id=f"p{number}") for number in range(20_000)]
+    failed = [backup(90, "Failed", backup_id=f"f{number}") for number in range(20_000)]
+    began = time.monotonic()
+    assert not only(backup(80), *stuck, *failed).failed_since_ready
+    assert time.monotonic() - began < 10  # a second; comparing each with each would take a minute
+
+
 def test_nothing_to_judge_is_never_healthy() -> None:
     assert report().state is State.MISSING
     assert report(backup(1, source_index_deleted_at=NOW)).state is State.MISSING
@@ -151,6 +177,10 @@ def test_now_is_this_moment_unless_given() -> None:
         ({"max_age": dt.timedelta(0)}, "max_age must be a positive timedelta"),
         ({"stuck_after": dt.timedelta(hours=-1)}, "stuck_after must be a positive timedelta"),
         ({"now": dt.datetime(2026, 1, 1)}, "now must be an aware datetime"),  # noqa: DTZ001
+        ({"now": dt.date(2026, 1, 1)}, "now must be an aware datetime"),
+        ({"max_age": 93600}, "max_age must be a positive timedelta"),
+        ({"max_age": None}, "max_age must be a positive timedelta"),
+        ({"expected": "products"}, "expected must be an iterable of names, not one str"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], complaint: str) -> None:

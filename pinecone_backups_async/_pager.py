@@ -101,9 +101,13 @@ class _RawWalk:
         self._token, self._request_id = page.next_token, page.request_id
         self.pages += 1
         if page.next_token is None:
-            self.ended = True
-            _log.debug("a walk ended: %d backups in %d pages", len(self._ids), self.pages)
+            self.end()
         return fresh
+
+    def end(self) -> None:
+        """Be over, because the listing is, or because nobody wants more of it."""
+        self.ended = True
+        _log.debug("a walk ended: %d backups in %d pages", len(self._ids), self.pages)
 
 
 class _PageWalk(AsyncIterator[BackupPage]):
@@ -123,6 +127,8 @@ class _PageWalk(AsyncIterator[BackupPage]):
                 next_token = own_token
             fresh = fresh[: self._left]
             self._left -= len(fresh)
+            if self._left == 0 and not self._walk.ended:
+                self._walk.end()
         if len(fresh) == len(page.data):
             return page
         return attrs.evolve(page, data=tuple(fresh), next_token=next_token)

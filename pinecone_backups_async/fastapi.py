@@ -42,6 +42,7 @@ try:
     from fastapi.responses import JSONResponse, StreamingResponse
     from pydantic import ConfigDict, InstanceOf, PlainSerializer, WithJsonSchema
     from starlette.types import Send
+    from starlette.websockets import WebSocket, WebSocketState
     from typing_extensions import TypedDict
 except ModuleNotFoundError as _error:
     raise ImportError("this module needs FastAPI: pip install 'pinecone-backups-async[fastapi]'") from _error
@@ -59,6 +60,7 @@ __all__ = [
 
 _STATE: Final = "pinecone_backups"
 _CALLERS_KEY: Final = "pinecone_backups_key_is_the_callers"
+_CLOSED_BY_ERROR: Final = 1011  # "internal error", RFC 6455
 _log = logging.getLogger("pinecone_backups_async")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Mapping[str, Any] | None]]
@@ -118,18 +120,22 @@ _SETTINGS: Final = (
 def install_error_handlers(app: FastAPI) -> None:
     """Have every BackupsError that leaves a handler answered as problem+json, without secrets.
 
-    What is not the caller's doing, 500 and above, is also logged as a WARNING.
+    An accepted websocket is closed with code 1011 instead. What is not the caller's doing, 500 and above, is also
+    logged as a WARNING.
     """
     app.add_exception_handler(BackupsError, cast("Any", _answer_error))
 
 
-async def _answer_error(request: Request, error: BackupsError) -> JSONResponse:
-    status, detail = _status(request, error)
+async def _answer_error(connection: Request | WebSocket, error: BackupsError) -> JSONResponse | None:
+    status, detail = _status(connection, error)
     # Only what was chosen here goes out: an error's own text may quote the service.
     facts = {"error": type(error).__name__}
     facts |= {name: value for name in ("code", "request_id") if (value := getattr(error, name, None)) is not None}
     if status >= 500:
         _log.warning("answered %d to %s", status, " ".join(facts.values()), extra={"status": status, **facts})
+    if isinstance(connection, WebSocket) and connection.application_state is not WebSocketState.CONNECTING:
+        await connection.close(_CLOSED_BY_ERROR, detail)  # an accepted socket takes no HTTP response
+        return None
     problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **facts}
     return JSONResponse(problem, status, _headers(status, error), media_type="application/problem+json")
 
@@ -141,16 +147,18 @@ def _headers(status: int, error: BackupsError) -> dict[str, str]:
     return {} if wait is None or not math.isfinite(wait) else {"Retry-After": str(math.ceil(wait))}
 
 
-def _status(request: Request, error: BackupsError) -> tuple[int, str]:
+def _status(request: HTTPConnection, error: BackupsError) -> tuple[int, str]:
     if isinstance(error, ConfigurationError):
         return _status_of_argument(request, error)
+    if isinstance(error, ApiError) and error.code == ErrorCode.QUOTA_EXCEEDED:  # under 429 and 403; no key is wrong
+        return 502, "The backups service says that a quota is used up."
     if isinstance(error, UnauthorizedError | ForbiddenError):
         if _has_callers_key(request):
             return 401, "The backups service refused the API key."
         return 502, "The backups service refused this service's own API key."
     if isinstance(error, InvalidRequestError) and error.pagination_token in _texts_in_url(request):
         return 422, "The backups service refused the pagination token."
-    if isinstance(error, RateLimitError) and error.code != ErrorCode.QUOTA_EXCEEDED:
+    if isinstance(error, RateLimitError):
         return 503, "The backups service limits the rate of requests."
     if isinstance(error, TransportTimeoutError):
         return 504, "The backups service did not answer in time."
@@ -159,7 +167,7 @@ def _status(request: Request, error: BackupsError) -> tuple[int, str]:
     return 502, "The backups service failed."
 
 
-def _status_of_argument(request: Request, error: ConfigurationError) -> tuple[int, str]:
+def _status_of_argument(request: HTTPConnection, error: ConfigurationError) -> tuple[int, str]:
     argument = str(error).partition(" ")[0]  # the message begins with its name
     if argument == "api_key" and _has_callers_key(request):
         return 401, "The API key is missing, or cannot be one."
@@ -168,11 +176,11 @@ def _status_of_argument(request: Request, error: ConfigurationError) -> tuple[in
     return 422, str(error)
 
 
-def _has_callers_key(request: Request) -> bool:
+def _has_callers_key(request: HTTPConnection) -> bool:
     return getattr(request.state, _CALLERS_KEY, False)
 
 
-def _texts_in_url(request: Request) -> set[object]:
+def _texts_in_url(request: HTTPConnection) -> set[object]:
     """Return what the caller may have passed on; the token of a walk's later page is not there."""
     return {*request.query_params.values(), *request.path_params.values()}
 
@@ -221,6 +229,15 @@ class _NdjsonResponse(StreamingResponse):
     media_type = "application/x-ndjson"
 
     async def stream_response(self, send: Send) -> None:
+        chunks = aiter(self.body_iterator)
+        first = await anext(chunks)  # before the response begins: what fails at once is answered as any other error
+
+        async def all_chunks() -> AsyncIterator[Any]:
+            yield first
+            async for chunk in chunks:
+                yield chunk
+
+        self.body_iterator = all_chunks()
         try:
             await super().stream_response(send)
         except BackupsError as error:
@@ -231,22 +248,19 @@ class _NdjsonResponse(StreamingResponse):
             raise
 
 
-async def backups_ndjson(pager: BackupPager) -> StreamingResponse:
+def backups_ndjson(pager: BackupPager) -> StreamingResponse:
     """Return a response that streams every backup as a line of JSON, whole as `Backup.to_dict()` has it.
 
     A complete stream ends with `{"end": true, "count": n}`; one without that line is not complete. A walk that fails
-    on its way aborts the response, so that the receiver's client raises. The first page is fetched here, so that what
-    fails at once is raised at once, and answered as problem+json.
+    on its way aborts the response, so that the receiver's client raises. The first page is fetched before the response
+    begins, so that what fails at once is answered as problem+json by the error handlers.
     """
-    pages = pager.pages()
-    first = await anext(pages, None)
 
     async def lines() -> AsyncIterator[bytes]:
-        count, page = 0, first
-        while page is not None:
+        count = 0
+        async for page in pager.pages():
             count += len(page.data)
             yield b"".join(json.dumps(backup.to_dict()).encode() + b"\n" for backup in page.data)
-            page = await anext(pages, None)
         yield json.dumps({"end": True, "count": count}).encode() + b"\n"
 
     return _NdjsonResponse(lines())

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -213,7 +214,18 @@ async def test_a_pager_cannot_be_awaited_nor_a_page_iterated() -> None:
 async def test_a_finished_walk_is_told_at_debug(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="pinecone_backups_async")
     await ids(BackupPager(Pages(*THREE)))
-    assert [record.getMessage() for record in caplog.records] == ["a walk ended: 7 backups in 3 pages"]
+    await BackupPager(Pages(*THREE), max_items=4).to_list()
+    assert [record.getMessage() for record in caplog.records] == [
+        "a walk ended: 7 backups in 3 pages",
+        "a walk ended: 6 backups in 2 pages",
+    ]
+
+
+async def test_a_loop_tells_which_answer_closed_it() -> None:
+    last = attrs.evolve(page("d", "t1"), request_id="req-2")
+    with pytest.raises(PaginationLoopError) as caught:
+        await ids(BackupPager(Pages((None, page("abc", "t1")), ("t1", last))))
+    assert (caught.value.request_id, caught.value.pagination_token) == ("req-2", "t1")
 
 
 @given(st.lists(st.integers(0, 30), max_size=80), st.integers(1, 7), st.none() | st.integers(0, 90))

@@ -56,7 +56,7 @@ async def one_page(client: BackupsDep, limit: int = 100, token: str | None = Non
 @app.get("/backups.ndjson")
 async def every_backup(client: BackupsDep) -> StreamingResponse:
     """Stream every backup as a line of JSON; the last line says that it is complete."""
-    return await backups_ndjson(client.list_backups())
+    return backups_ndjson(client.list_backups())
 
 
 @app.get("/coverage")
@@ -86,7 +86,7 @@ async def tenants_page(client: TenantDep, limit: int = 100, token: str | None = 
 @app.get("/tenant/backups.ndjson")
 async def tenants_backups(client: TenantDep) -> StreamingResponse:
     """Stream every backup of the project whose key came with this request."""
-    return await backups_ndjson(client.list_backups())
+    return backups_ndjson(client.list_backups())
 
 
 async def serve() -> None:

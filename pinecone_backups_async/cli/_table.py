@@ -17,8 +17,8 @@ from ._sanitize import for_terminal
 
 __all__ = ["age", "backups_table"]
 
-_COLUMNS: Final = ("Index", "Name", "Status", "Age", "Size", "Records", "Region", "Id")
-_LEAVE_FIRST: Final = ("Name", "Region", "Records", "Size")
+_COLUMNS: Final[tuple[str, ...]] = ("Index", "Name", "Status", "Age", "Size", "Records", "Region", "Id")
+_LEAVE_FIRST: Final[tuple[str, ...]] = ("Name", "Region", "Records", "Size")
 _PADDING: Final = 2
 _NUMBERS: Final = frozenset({"Age", "Size", "Records"})
 _COLOURS: Final[dict[str, str]] = {

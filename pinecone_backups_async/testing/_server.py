@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections import deque
 from typing import TYPE_CHECKING, Final, Self
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from ._data import sample_backups
 from ._listing import MAX_LIMIT, Listing, Window
 from ._messages import Answer, RecordedRequest
+from ._thread import LoopThread
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,16 +28,21 @@ DEFAULT_KEY: Final = "pcsk_fake_key_for_tests"
 # By API version: how many backups a page has where neither a limit nor a token is given.
 _DEFAULT_LIMITS: Final = {"2026-04": 10, "2026-07": 100}
 _SECONDS_TO_FINISH: Final = 0.1
+_MOST_DIGITS: Final = 10
 
 
 class FakePinecone:
-    """Serve `GET /backups` on a free loopback port, the way the service does; use it with `async with`.
+    """Serve `GET /backups` on a free loopback port, the way the service does.
+
+    With `async with` it runs in this event loop. With `with` it runs in a thread, for code that runs loops of its own:
+    `asyncio.run`, FastAPI's TestClient, another process.
 
     `backups` is how many realistic ones to make (see `sample_backups`; their ages count from `now`), or the backups
     themselves. `api_key` is the key that is accepted. `delay` is how many seconds each answer takes that is not
-    scripted. `before_answer` is called with each recorded request before its answer is made: the place to add and
-    delete backups while somebody lists them. `requests` are the requests seen so far. `delay` and `before_answer` may
-    be changed at any time. Raises OSError on entering where `port` is taken.
+    scripted. `before_answer` is called with each recorded request before its answer is made, and awaited where it is a
+    coroutine: the place to add and delete backups while somebody lists them. What it raises is answered with 500, and
+    raised again at the end. `requests` are the requests seen so far. `delay` and `before_answer` may be changed at any
+    time. Raises OSError on entering where `port` is taken, RuntimeError where the server runs already.
     """
 
     def __init__(
@@ -56,6 +63,8 @@ class FakePinecone:
         self._script: deque[Answer | None] = deque()
         self._port = port
         self._runner: web.ServerRunner | None = None
+        self._thread: LoopThread | None = None
+        self._failure: BaseException | None = None
 
     @property
     def url(self) -> str:
@@ -92,6 +101,8 @@ class FakePinecone:
         self._script.extend(answers)
 
     async def __aenter__(self) -> Self:
+        if self._runner is not None:
+            raise RuntimeError("this FakePinecone runs already")
         # A handler ends with its connection, so a delay that nobody waits for any more is not waited for here either.
         server = web.Server(self._handle, handler_cancellation=True, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=_SECONDS_TO_FINISH)
@@ -107,9 +118,37 @@ class FakePinecone:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        await self._stop()
+        self._raise_failure(exc)
+
+    async def _stop(self) -> None:
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
+
+    def _raise_failure(self, exc: BaseException | None) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure from exc
+
+    def __enter__(self) -> Self:
+        thread = LoopThread()
+        try:
+            thread.run(self.__aenter__())
+        except BaseException:
+            thread.close()
+            raise
+        self._thread = thread
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.run(self._stop())
+            thread.close()
+        self._raise_failure(exc)
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         seen = RecordedRequest(
@@ -117,8 +156,7 @@ class FakePinecone:
         )
         self.requests.append(seen)
         number = len(self.requests)
-        if self.before_answer is not None:
-            self.before_answer(seen)
+        await self._prepare(seen)
         scripted = self._script.popleft() if self._script else None
         answer = attrs.evolve(self._answer(seen), delay=self.delay) if scripted is None else scripted
         await asyncio.sleep(answer.delay)
@@ -126,6 +164,17 @@ class FakePinecone:
         response = web.Response(status=answer.status, body=answer.payload(), headers=headers)
         response.headers.update(answer.headers)
         return response
+
+    async def _prepare(self, request: RecordedRequest) -> None:
+        if self.before_answer is None:
+            return
+        try:
+            outcome = self.before_answer(request)
+            if inspect.isawaitable(outcome):
+                await outcome
+        except Exception as failure:
+            self._failure = failure
+            raise
 
     def _answer(self, request: RecordedRequest) -> Answer:
         if (request.method, request.path) != ("GET", "/backups"):
@@ -146,7 +195,9 @@ class FakePinecone:
         limit = query.get("limit")
         if limit is not None:
             # Also beside a token: its position stays and the page is cut anew, which skips or repeats backups.
-            if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= MAX_LIMIT):
+            if not (
+                limit.isascii() and limit.isdigit() and len(limit) <= _MOST_DIGITS and 1 <= int(limit) <= MAX_LIMIT
+            ):
                 return _bad_request(f"limit must be an integer from 1 to {MAX_LIMIT}.")
             window = attrs.evolve(window, size=int(limit))
         return Answer(body=self._listing.page(window))

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from . import FakePinecone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Iterator
 
 __all__ = ["fake_pinecone"]
 
-# pytest-asyncio in its strict mode runs only fixtures that are marked as its own; without it anyio runs plain ones.
-_fixtures: Any = importlib.import_module("pytest_asyncio") if importlib.util.find_spec("pytest_asyncio") else pytest
 
-
-@_fixtures.fixture  # type: ignore[untyped-decorator]
-async def fake_pinecone() -> AsyncIterator[FakePinecone]:
-    """Run a FakePinecone with a project of 250 backups for the time of one test."""
-    async with FakePinecone(backups=250) as fake:
+@pytest.fixture
+def fake_pinecone() -> Iterator[FakePinecone]:
+    """Run a FakePinecone with a project of 250 backups for the time of one test, in a thread: any test can ask it."""
+    with FakePinecone(backups=250) as fake:
         yield fake

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, WebSocket
 
 import pinecone_backups_async as door
 from pinecone_backups_async.fastapi import install_error_handlers, request_client
@@ -39,6 +39,7 @@ async def answer_to(error: Exception, *, url: str = "/at/home", callers_key: boo
         (door.RateLimitError(SECRET, status=429, retry_after=float("inf")), 503, None),
         (door.RateLimitError(SECRET, status=429), 503, None),
         (door.RateLimitError(SECRET, status=429, code="QUOTA_EXCEEDED", retry_after=5), 502, None),
+        (door.ForbiddenError(SECRET, status=403, code="QUOTA_EXCEEDED"), 502, None),
         (door.TransportTimeoutError(SECRET), 504, None),
         (door.TransportError(SECRET), 502, None),
         (door.TLSError(SECRET), 502, None),
@@ -101,6 +102,50 @@ async def test_a_key_that_came_with_the_request_is_refused_as_the_callers(
 async def test_with_the_callers_key_other_errors_stay_what_they_are() -> None:
     assert (await answer_to(door.ServiceError("down", status=500), callers_key=True)).status_code == 502
     assert (await answer_to(door.ConfigurationError("limit must be an int"), callers_key=True)).status_code == 422
+
+
+async def test_a_quota_that_is_used_up_is_no_fault_of_the_callers_key() -> None:
+    answer = await answer_to(door.ForbiddenError(SECRET, status=403, code="QUOTA_EXCEEDED"), callers_key=True)
+    assert (answer.status_code, answer.json()["detail"]) == (502, "The backups service says that a quota is used up.")
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_a_websocket_is_closed_with_the_reason_and_one_not_accepted_is_refused(accepted: bool) -> None:
+    app = FastAPI()
+    install_error_handlers(app)
+    sent: list[Any] = []
+
+    @app.websocket("/")
+    async def fail(socket: WebSocket) -> None:
+        if accepted:
+            await socket.accept()
+        raise door.TransportTimeoutError(SECRET)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    extensions: dict[str, Any] = {"websocket.http.response": {}}
+    scope: dict[str, Any] = {
+        "type": "websocket",
+        "path": "/",
+        "headers": [],
+        "query_string": b"",
+        "extensions": extensions,
+    }
+    await app(scope, receive, send)
+    if accepted:
+        told = {"type": "websocket.close", "code": 1011, "reason": "The backups service did not answer in time."}
+        assert sent[1:] == [told]
+    else:
+        assert [message["type"] for message in sent] == [
+            "websocket.http.response.start",
+            "websocket.http.response.body",
+        ]
+        assert sent[0]["status"] == 504
+    assert KEY not in repr(sent)
 
 
 def refused_by(make: Any) -> door.ConfigurationError:

@@ -91,7 +91,7 @@ def behind_middlewares() -> FastAPI:
 
     @app.get("/")
     async def stream(client: BackupsDep) -> StreamingResponse:
-        return await backups_ndjson(client.list_backups())
+        return backups_ndjson(client.list_backups())
 
     return app
 
@@ -104,7 +104,7 @@ async def test_middlewares_do_not_make_a_failed_stream_look_whole(
         fake.play(None, DOWN)
         with pytest.raises(httpx.RemoteProtocolError):
             await get(url)
-    (logged,) = [record for record in caplog.records if record.name == "pinecone_backups_async"]
+    logged = next(found for found in caplog.records if found.name == "pinecone_backups_async" and found.levelno > 10)
     assert (logged.levelname, logged.getMessage()) == ("WARNING", "aborted a stream: NotFoundError")
 
 
@@ -126,7 +126,7 @@ async def test_where_no_server_stands_between_the_failure_itself_is_raised(fake:
 
     @app.get("/")
     async def stream() -> StreamingResponse:
-        return await backups_ndjson(client.list_backups())
+        return backups_ndjson(client.list_backups())
 
     fake.play(None, DOWN)
     transport = httpx.ASGITransport(app)
@@ -191,6 +191,24 @@ async def test_L9_40_streaming_clients_that_hang_up_end_their_walks(service: str
     assert len(asyncio.all_tasks()) <= tasks
 
 
+async def test_L9_who_hangs_up_before_the_first_page_leaves_no_request(service: str, fake: FakePinecone) -> None:
+    await get(f"{service}/backups?limit=1")
+    fake.delay = 30
+    descriptors = open_descriptors()
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(TimeoutError):
+            await http.get(f"{service}/backups.ndjson", timeout=aiohttp.ClientTimeout(total=0.3))
+    await until(lambda: open_descriptors() <= descriptors)
+    assert len(fake.requests) == 2
+
+
+async def test_a_stream_behind_middlewares_that_fails_at_once_is_an_honest_answer(fake: FakePinecone) -> None:
+    async with serving(behind_middlewares()) as (url, _):
+        fake.play(DOWN)
+        response = await get(url)
+    assert (response.status_code, response.json()["error"]) == (502, "NotFoundError")
+
+
 async def test_a_tenant_who_hangs_up_leaves_nothing(service: str, fake: FakePinecone) -> None:
     stall_later_pages(fake)
     descriptors = open_descriptors()
@@ -211,7 +229,7 @@ async def test_a_receiver_that_does_not_read_holds_the_walk_back(fake: FakePinec
 
     @app.get("/")
     async def stream() -> StreamingResponse:
-        return await backups_ndjson(client.list_backups(limit=1))
+        return backups_ndjson(client.list_backups(limit=1))
 
     async with BackupsClient() as client, aiohttp.ClientSession() as http:
         async with serving(app) as (url, _):

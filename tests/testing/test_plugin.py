@@ -1,7 +1,8 @@
-"""The fixture: there in any project that has pytest, in both modes of pytest-asyncio and under anyio."""
+"""The fixture: there in any project that has pytest, whichever loop its tests run in, if any."""
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -40,9 +41,26 @@ async def test_the_fixture_serves_a_project(fake_pinecone: FakePinecone) -> None
     assert len(fake_pinecone.backups) == 250
 
 
-@pytest.mark.parametrize(("mode", "mark"), [("strict", "@pytest.mark.asyncio"), ("auto", "")])
+def test_a_test_that_runs_its_loops_itself_can_ask_it(fake_pinecone: FakePinecone) -> None:
+    async def count() -> int:
+        async with BackupsClient(fake_pinecone.api_key, base_url=fake_pinecone.url) as client:
+            return len(await client.list_backups().to_list())
+
+    assert [asyncio.run(count()) for _ in range(2)] == [250, 250]
+
+
+@pytest.mark.parametrize(
+    ("mode", "mark"),
+    [
+        ("strict", "@pytest.mark.asyncio"),
+        ("auto", ""),
+        ("strict", "@pytest.mark.asyncio(loop_scope='session')"),
+        ("auto", "@pytest.mark.anyio"),
+    ],
+)
 def test_it_is_there_in_a_project_of_its_own(mode: str, mark: str, tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text(THEIR_TEST.format(mark=mark))
+    (tmp_path / "conftest.py").write_text(ANYIO_CONFTEST)
     options = [f"--asyncio-mode={mode}", "-o", "asyncio_default_fixture_loop_scope=function"]
     run_pytest(tmp_path, "import pytest", options)
 

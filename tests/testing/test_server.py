@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 import time
 
 import aiohttp
@@ -167,3 +168,62 @@ async def test_a_port_that_is_taken_is_an_os_error_and_leaves_nothing_behind() -
             await second.__aenter__()
         with pytest.raises(RuntimeError):
             _ = second.url
+
+
+def test_in_a_thread_it_serves_code_that_runs_loops_itself() -> None:
+    async def count(fake: FakePinecone) -> int:
+        async with client_of(fake) as client:
+            return len(await client.list_backups().to_list())
+
+    threads = threading.active_count()
+    with FakePinecone(backups=120) as fake:
+        assert [asyncio.run(count(fake)) for _ in range(2)] == [120, 120]
+        fake.delete(fake.backups[0].backup_id)
+        assert asyncio.run(count(fake)) == 119
+    assert threading.active_count() == threads
+    with pytest.raises(RuntimeError, match="only inside"):
+        _ = fake.url
+
+
+def test_a_thread_that_cannot_serve_is_not_left() -> None:
+    threads = threading.active_count()
+    with FakePinecone() as fake, pytest.raises(OSError, match="in use"):
+        with FakePinecone(port=int(fake.url.rpartition(":")[2])):
+            pytest.fail("the port was taken")
+    assert threading.active_count() == threads
+
+
+async def test_it_runs_once_at_a_time() -> None:
+    async with FakePinecone() as fake:
+        with pytest.raises(RuntimeError, match="runs already"):
+            await fake.__aenter__()
+        with pytest.raises(RuntimeError, match="runs already"):
+            fake.__enter__()
+        assert (await get(fake)).status == 200
+
+
+async def test_a_hook_may_be_a_coroutine() -> None:
+    async def delete_one(_: RecordedRequest) -> None:
+        await asyncio.sleep(0)
+        fake.delete(fake.backups[0].backup_id)
+
+    async with FakePinecone(backups=5, before_answer=delete_one) as fake:
+        assert len((await get(fake)).ids) == 4
+
+
+async def test_what_a_hook_raises_is_raised_again_where_the_test_sees_it() -> None:
+    def wrong(request: RecordedRequest) -> None:
+        assert request.query == {}, "not this one"
+
+    with pytest.raises(AssertionError, match="not this one"):
+        async with FakePinecone(backups=5, before_answer=wrong) as fake, client_of(fake) as client:
+            with pytest.raises(ServiceError):
+                await client.fetch_page()
+    async with fake:
+        fake.before_answer = None
+        assert (await get(fake)).status == 200
+
+
+async def test_a_limit_of_more_digits_than_python_reads_is_refused() -> None:
+    async with FakePinecone() as fake:
+        assert (await get(fake, limit="9" * 5000)).status == 400

@@ -180,7 +180,7 @@ class SessionManager:
                 return sessions
             self.abandon()
         connector, loop = self._connector, asyncio.get_running_loop()
-        if connector is not None and (connector.closed or connector._loop is not loop):  # noqa: SLF001 - nobody else tells
+        if connector is not None and (connector.closed or connector._loop is not loop):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
             what = "is closed" if connector.closed else "belongs to another event loop"
             raise RuntimeError(f"connector= {what}: use a client and a connector for each event loop")
         self._sessions = sessions = _Sessions(connector, self._ssl_context, self._proxy, self._authorize)

@@ -50,8 +50,8 @@ def backups_table(backups: Sequence[Backup], now: dt.datetime, width: int) -> Ta
     size = decimal(sum(backup.size_bytes or 0 for backup in backups))
     caption = f"{len(backups)} backups of {indexes} indexes, {size}"
     table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", collapse_padding=True)
-    rows = [dict(zip(_COLUMNS, _cells(backup, now), strict=True)) for backup in backups]
-    widths = {title: max([len(title), *(row[title].cell_len for row in rows)]) for title in _COLUMNS}
+    rows: list[dict[str, Text]] = [dict(zip(_COLUMNS, _cells(backup, now), strict=True)) for backup in backups]
+    widths: dict[str, int] = {title: max([len(title), *(row[title].cell_len for row in rows)]) for title in _COLUMNS}
     shown = _shown(widths, width)
     for title in shown:
         firm = title not in {"Index", "Name", "Id"}
@@ -68,7 +68,7 @@ def backups_table(backups: Sequence[Backup], now: dt.datetime, width: int) -> Ta
 
 
 def _shown(widths: Mapping[str, int], width: int) -> list[str]:
-    shown = list(_COLUMNS)
+    shown: list[str] = list(_COLUMNS)
     for title in _LEAVE_FIRST:
         if sum(widths[column] + _PADDING for column in shown) + _PADDING <= width:
             break

@@ -215,8 +215,9 @@ async def test_what_a_hook_raises_is_raised_again_where_the_test_sees_it() -> No
     def wrong(request: RecordedRequest) -> None:
         assert request.query == {}, "not this one"
 
+    fake = FakePinecone(backups=5, before_answer=wrong)
     with pytest.raises(AssertionError, match="not this one"):
-        async with FakePinecone(backups=5, before_answer=wrong) as fake, client_of(fake) as client:
+        async with fake, client_of(fake) as client:
             with pytest.raises(ServiceError):
                 await client.fetch_page()
     async with fake:

@@ -20,7 +20,7 @@ from ._strict import MAX_BACKUPS, MAX_TOKEN_BYTES, ValidationError, converter, s
 
 __all__ = ["decode_json", "decode_page"]
 
-MAX_VALUES: Final = 150_000  # of a body: decoding and checking them must not hold the loop, nor fill the memory
+MAX_VALUES: Final = 100_000  # of a body: decoding and checking them must not hold the loop, nor fill the memory
 _SURELY_FEWER: Final = 2**20  # bytes, for the fast path
 _BOM: Final = b"\xef\xbb\xbf"
 _MOST_UNKNOWN_KEYS: Final = 32

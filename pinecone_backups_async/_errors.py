@@ -184,7 +184,10 @@ class ResponseParsingError(_AnsweredError):
 
 
 class ResponseTooLargeError(ResponseParsingError):
-    """A body that exceeds the limit of 8 MiB, decompressed. Reading stopped there; not retried."""
+    """A body of more than 8 MiB, decompressed, of more than 100,000 values, or of more than 1,000 backups. Not retried.
+
+    Reading and decoding stop there, so that no answer fills the memory or holds the event loop.
+    """
 
 
 class PaginationLoopError(ResponseParsingError):

@@ -274,7 +274,7 @@ def test_a_page_of_more_backups_than_any_has_is_too_large() -> None:
 def test_a_body_of_more_values_than_any_page_has_is_not_taken_apart(item: bytes, start: bytes) -> None:
     body = start + b",".join([item] * 200_000) + start.translate(bytes.maketrans(b"[{", b"]}"), b'"data:')[::-1]
     json.loads(body)
-    with pytest.raises(ResponseTooLargeError, match="more than 150,000 values"):
+    with pytest.raises(ResponseTooLargeError, match="more than 100,000 values"):
         decode_page(body)
 
 

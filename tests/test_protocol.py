@@ -240,7 +240,7 @@ def test_a_page_that_was_too_large_to_read_is_an_error_with_its_request_id() -> 
 
 
 def test_a_body_of_too_many_values_is_an_error_with_its_request_id() -> None:
-    with pytest.raises(door.ResponseTooLargeError, match="150,000 values") as caught:
+    with pytest.raises(door.ResponseTooLargeError, match="100,000 values") as caught:
         read(200, b'{"error":[' + b"1," * 200_000 + b"1]}", {"X-Request-Id": "req-1"})
     assert (caught.value.request_id, caught.value.excerpt) == ("req-1", "")
 

@@ -46,7 +46,7 @@ __all__ = [
 
 
 class BackupsError(Exception):
-    """Base of everything this package raises on purpose.
+    """Base of all errors of this package; only misuse, such as two tasks on one walk, is a bare RuntimeError.
 
     `attempts` counts the requests that were sent for the page that failed; `pagination_token` is that page's own
     token: pass it to `list_backups` to go on where the listing failed (None: from the beginning).

@@ -96,6 +96,7 @@ def client_of(connection: HTTPConnection) -> BackupsClient:
 
 
 BackupsDep = Annotated[BackupsClient, Depends(client_of)]
+"""The application's client, for a handler or a websocket that asks for it: `client: BackupsDep`."""
 
 
 def request_client(connection: HTTPConnection, api_key: str | None, **settings: Any) -> BackupsClient:

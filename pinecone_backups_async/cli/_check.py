@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 import attrs
-from rich.console import Console
 
 from pinecone_backups_async import Backup, BackupsClient, BackupsError, ConfigurationError, TransportTimeoutError
 from pinecone_backups_async.coverage import CoverageReport, assess
@@ -18,7 +17,7 @@ from ._filters import parse_duration
 from ._listing import opened_client
 from ._report import EXIT_CODES, critical, report_json, report_prometheus, report_table, summary
 from ._sanitize import for_terminal
-from ._streams import talk
+from ._streams import Terminal, talk
 
 __all__ = ["CheckOptions", "CheckOutput", "check"]
 
@@ -100,7 +99,7 @@ def _write(report: CoverageReport, output: CheckOutput) -> None:
     # Monitoring reads the first line of stdout; where stdout is data, the line is talk.
     if output == "table":
         print(summary(report))
-        console = Console()
+        console = Terminal()
         ascii_only = console.options.ascii_only
         console.print(report_table(report, narrow=console.width < _NARROW, ascii_only=ascii_only))
         return

@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Literal
 
 import attrs
-from rich.console import Console
 from rich.status import Status
 
 from pinecone_backups_async import Backup, BackupsClient, ConfigurationError
@@ -18,7 +17,7 @@ from pinecone_backups_async.testing import FakePinecone
 
 from ._filters import Filters, parse_duration
 from ._formats import csv_writer, jsonl_writer, write_json
-from ._streams import talk
+from ._streams import Terminal, talk
 from ._table import backups_table
 
 __all__ = ["ListOptions", "Output", "list_backups", "opened_client"]
@@ -100,7 +99,7 @@ async def list_backups(options: ListOptions) -> int:
     if options.output == "json":
         write_json(kept, sys.stdout)
     elif options.output == "table":
-        console = Console()
+        console = Terminal()
         console.print(backups_table(kept, dt.datetime.now(dt.UTC), console.width))
     return 0
 
@@ -133,4 +132,4 @@ def _progress(output: Output) -> contextlib.AbstractContextManager[Status | None
     streams = output in {"jsonl", "csv"} and sys.stdout.isatty()
     if streams or not sys.stderr.isatty():
         return contextlib.nullcontext()
-    return Console(stderr=True).status("Listing backups…")
+    return Terminal(stderr=True).status("Listing backups…")

@@ -155,7 +155,7 @@ _GAUGES: Final[dict[str, tuple[str, Callable[[IndexCoverage], float | None]]]] =
         "Age of the newest Ready backup.",
         lambda index: None if index.age is None else index.age.total_seconds(),
     ),
-    "count": ("Number of backups.", lambda index: index.backups),
+    "stored": ("Number of backups.", lambda index: index.backups),
     "size_bytes": ("Total size of the backups.", lambda index: index.size_bytes),
     "records": ("Total number of records in the backups.", lambda index: index.record_count),
     "failed": ("Number of failed backups.", lambda index: len(index.failed)),

@@ -7,11 +7,13 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
+
+from rich.console import Console
 
 from ._sanitize import for_terminal
 
-__all__ = ["let_go", "prepare", "talk"]
+__all__ = ["Terminal", "let_go", "prepare", "talk"]
 
 
 def prepare() -> None:
@@ -22,6 +24,14 @@ def prepare() -> None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as the process
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+class Terminal(Console):
+    """A console that leaves it to the command what a closed pipe means; rich would exit with 1."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Raise what the pipe raised."""
+        raise BrokenPipeError
 
 
 def talk(text: str) -> None:

@@ -1,158 +1,123 @@
-"""K: the key, in the errors that no answer causes, and wherever an answer sends it back."""
+"""K: the key. Whatever fails, and whoever looks at the failure, the key is not there."""
 
 from __future__ import annotations
 
 import asyncio
-import io
-import json
+import copy
+import logging
 import pickle
-import ssl
-import traceback
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-import trustme
-from rich.console import Console
-from rich.traceback import Traceback
 
-from pinecone_backups_async import (
-    BackupsClient,
-    BackupsError,
-    ClientClosedError,
-    ConfigurationError,
-    IncompleteListingError,
-    PaginationLoopError,
-    ResponseParsingError,
-    TLSError,
-    TransportError,
-    UnauthorizedError,
-)
-from tests.samples import page_body, row
-from tests.wire.conftest import guard
-from tests.wire.guard import CANARY, find_canary
-from tests.wire.helpers import AT_ONCE, client_of, listed
-from tests.wire.kinds import stall
-from tests.wire.server import answer, fault_server, keep_open
+from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError
+from pinecone_backups_async._session import Answer
+from pinecone_backups_async._settings import Secret
 
-__all__ = ["guard"]
-Failing = Callable[[], Awaitable[object]]
+from .failures import FAILURES, raised_by
+from .guard import CANARY, find_canary, open_descriptors
+from .helpers import AT_ONCE, client_of, eager, listed
+from .kinds import QUICK
+from .onlookers import ONLOOKERS, spans
+from .server import fault_server
+
+WITHOUT_A_REQUEST = {name for name in FAILURES if name.endswith("that makes no sense")} | {"no key", "misused"}
+KEYS_THAT_CANNOT_BE = [
+    "hush\r\nkey", "hush\nkey", "hush\0key", "hush\x1bkey", "hush\x7fkey", "hush\u00e9key", "hush\U0001f511key",
+    "hush\u200bkey", "hush\ud800key", "hush key", "hush\tkey", "", None, b"hushkey", 5318008, "hushkey" * 15_000,
+]  # fmt: skip
 
 
-async def untrusted() -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(tls)  # pyright: ignore[reportUnknownMemberType]
-    async with fault_server(tls=tls) as server, client_of(server) as client:
+@pytest.mark.parametrize("key", KEYS_THAT_CANNOT_BE, ids=lambda key: repr(key)[:20])
+async def test_K1_a_key_that_cannot_be_one_is_refused_unseen_and_opens_no_socket(
+    key: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PINECONE_API_KEY", raising=False)
+    async with fault_server() as server:
+        before = open_descriptors()
+        with pytest.raises(ConfigurationError, match="^api_key ") as caught:
+            BackupsClient(key, base_url=server.url, retry=AT_ONCE)
+        assert (open_descriptors(), server.connections) == (before, 0)
+    for trace in ("hush", "5318008"):
+        assert find_canary(caught.value, trace) == []
+        assert not [name for name, look in ONLOOKERS.items() if trace in look(caught.value)]
+
+
+@pytest.mark.parametrize("name", FAILURES)
+async def test_K2_K3_no_error_leads_to_the_key_whoever_looks(name: str) -> None:
+    raised = await raised_by(name)
+    assert find_canary(raised) == []
+    assert not [onlooker for onlooker, look in ONLOOKERS.items() if CANARY in look(raised)]
+    if isinstance(raised, BackupsError):
+        assert (raised.__cause__, raised.__context__) == (None, None)
+
+
+@pytest.mark.parametrize("onlooker", ONLOOKERS)
+def test_K3_each_onlooker_would_see_a_key_that_is_there(onlooker: str) -> None:
+    told = pickle.loads(pickle.dumps(ConfigurationError(CANARY)))
+    assert CANARY in ONLOOKERS[onlooker](told)
+    assert find_canary(told) != []
+
+
+@pytest.mark.parametrize("onlooker", ["a traceback with locals", "rich's", "a Sentry event"])
+async def test_K3_and_those_of_tracebacks_see_the_packages_frames(onlooker: str) -> None:
+    assert "pinecone_backups_async" in ONLOOKERS[onlooker](await raised_by("401"))
+
+
+async def test_K2_nor_does_the_client_or_anything_that_it_holds() -> None:
+    async with fault_server() as server, client_of(server, additional_headers={"X-A": "b"}) as client:
+        pager = client.list_backups()
+        page = await client.fetch_page()
+        for value in (client, pager, aiter(pager), pager.pages(), page):
+            assert find_canary(value) == []
+        for refuse in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError):
+                refuse(client)
+
+
+def test_K2_what_holds_secrets_shows_and_pickles_nothing() -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(Secret(CANARY))
+    told = Answer(401, {"X-Request-Id": CANARY}, CANARY.encode())
+    assert repr(told) == f"{told}" == "<Answer 401>"
+
+
+async def test_K2_the_key_goes_to_the_configured_origin_alone() -> None:
+    async with fault_server() as server, fault_server() as other, client_of(server) as client:
         await client.fetch_page()
+        sessions = client._session._sessions  # pyright: ignore[reportPrivateUsage]
+        assert sessions is not None
+        async with sessions.pooled.get(f"{other.url}/backups") as response:
+            await response.read()
+        assert CANARY.encode() in server.heads[0]
+        assert b"api-key" not in other.heads[0].lower()
 
 
-async def refused() -> None:
-    async with BackupsClient(CANARY, base_url="http://127.0.0.1:9", retry=AT_ONCE) as client:
-        await client.fetch_page()
+@pytest.mark.parametrize("name", [name for name in FAILURES if name != "echoed"])
+async def test_K4_no_span_with_all_headers_captured_shows_it(name: str) -> None:
+    """But for what a server sends back: of its headers the spans tell as they came."""
+    with spans() as exporter:
+        await raised_by(name)
+    told = "".join(span.to_json() for span in exporter.get_finished_spans())
+    assert CANARY not in told
+    assert ("http.request.header.x_pinecone_api_version" in told) == (name not in WITHOUT_A_REQUEST)
 
 
-async def closed_under_way() -> None:
-    async with fault_server([stall]) as server:
-        client = client_of(server)
-        call = asyncio.create_task(client.fetch_page())
-        await asyncio.sleep(0.05)
-        await client.close()
-        await call
-
-
-async def in_circles() -> None:
-    same = keep_open(answer(page_body(row(), next_token="same")))
-    async with fault_server([same] * 3) as server, client_of(server) as client:
-        await listed(client)
-
-
-async def never_proven() -> None:
-    pages = [answer(page_body(row(f"b{number}"))) for number in range(2)]
-    async with fault_server(pages) as server, client_of(server) as client:
-        await client.inventory(max_passes=2)
-
-
-async def misconfigured() -> None:
-    BackupsClient(CANARY + " ")
-
-
-async def misused() -> None:
-    async with fault_server() as server, client_of(server) as client:
-        client.list_backups(limit=0)
-
-
-KINDS: list[tuple[Failing, type[BackupsError]]] = [
-    (untrusted, TLSError),
-    (refused, TransportError),
-    (closed_under_way, ClientClosedError),
-    (in_circles, PaginationLoopError),
-    (never_proven, IncompleteListingError),
-    (misconfigured, ConfigurationError),
-    (misused, ConfigurationError),
-]
-
-
-def without_our_frames(raised: BaseException) -> str:
-    """Return what the standard traceback and rich's tell with all local variables; the tests' own frames know the key."""
-    standard = traceback.TracebackException.from_exception(raised, capture_locals=True)
-    for frame in standard.stack:
-        if "/tests/" in frame.filename and frame.locals is not None:
-            frame.locals.clear()
-    trace = Traceback.extract(type(raised), raised, raised.__traceback__, show_locals=True, locals_max_string=10**6)
-    for stack in trace.stacks:
-        stack.frames = [frame for frame in stack.frames if "/tests/" not in frame.filename]
-    console = Console(file=io.StringIO(), width=10**4)
-    console.print(Traceback(trace, show_locals=True, width=10**4))
-    assert isinstance(console.file, io.StringIO)
-    return "".join(standard.format()) + console.file.getvalue()
-
-
-@pytest.mark.parametrize(("fail", "kind"), KINDS, ids=lambda found: getattr(found, "__name__", None))
-async def test_K2_K3_no_error_leads_to_the_key(fail: Failing, kind: type[BackupsError]) -> None:
-    with pytest.raises(kind) as caught:
-        await fail()
-    assert find_canary(caught.value) == []
-    shown = without_our_frames(caught.value)
-    assert "_client.py" in shown or kind is PaginationLoopError or kind is IncompleteListingError
-    assert CANARY not in shown
-    assert CANARY.encode() not in pickle.dumps(caught.value)
-
-
-async def test_K3_the_look_at_tracebacks_would_find_a_key_that_is_there() -> None:
-    raised = pickle.loads(pickle.dumps(ConfigurationError(CANARY)))
-    assert CANARY in without_our_frames(raised)
-    assert find_canary(raised) != []
-
-
-@pytest.mark.parametrize(
-    "place", ["reason", "header", "text body", "message to be cut", "page that is none", "garbage"]
-)
-async def test_K6_a_key_that_is_sent_back_is_masked_and_the_text_cut(place: str) -> None:
-    long = "x" * 490 + CANARY + "y" * 600
-    body = json.dumps({"error": {"code": "UNAUTHENTICATED", "message": long}}).encode()
-    answers = {
-        "reason": (answer(b"", f"401 {CANARY}"), UnauthorizedError),
-        "header": (answer(b"", "401 No", f"X-Request-Id: {CANARY}\r\nRetry-After: {CANARY}\r\n"), UnauthorizedError),
-        "text body": (answer(f"no key is {CANARY}".encode(), "401 No"), UnauthorizedError),
-        "message to be cut": (answer(body, "401 No"), UnauthorizedError),
-        "page that is none": (answer(json.dumps({"data": [{CANARY: CANARY}]}).encode()), ResponseParsingError),
-        "garbage": (answer(f"<html>{CANARY}".encode()), ResponseParsingError),
-    }
-    sent, kind = answers[place]
-    async with fault_server([sent] * 4) as server, client_of(server) as client:
-        with pytest.raises(kind) as caught:
-            await client.fetch_page()
-    assert find_canary(caught.value) == find_canary(caught.value, CANARY[:12]) == []
-    facts: dict[str, Any] = vars(caught.value)
-    assert all(len(text) <= 500 for text in facts.values() if isinstance(text, str))
-    assert ("***" in str(caught.value) + str(facts)) == (place != "reason")
-
-
-@pytest.mark.parametrize("length", [75, 511])
-async def test_K6_a_long_key_that_fills_the_answer_shows_no_piece_of_itself(length: int) -> None:
-    key = ("pcsk_" + "0123456789" * 51)[:length]
-    async with fault_server([answer(key.encode() * (70_000 // length), "401 No")]) as server:
-        async with BackupsClient(key, base_url=server.url, retry=AT_ONCE) as client:
-            with pytest.raises(UnauthorizedError) as caught:
-                await client.fetch_page()
-    assert "pcsk_" not in str(caught.value)
+async def test_K5_no_logger_tells_it_with_asyncio_in_debug_mode(caplog: pytest.LogCaptureFixture) -> None:
+    """The guard looks at every record of every test; here the loop tells of each callback, over a walk of all faults."""
+    caplog.set_level(logging.DEBUG)
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = 0.0
+    try:
+        async with fault_server(list(QUICK.values()), backups=30) as server:
+            async with client_of(server, retry=eager(attempts=30)) as client:
+                assert await listed(client) == server.ids
+        for name in ("500", "cut", "echoed", "stalled", "cancelled by the caller"):
+            await raised_by(name)
+    finally:
+        loop.set_debug(False)
+        loop.slow_callback_duration = 0.1
+    assert {record.name for record in caplog.records} >= {"asyncio", "pinecone_backups_async"}
+    assert len(caplog.records) > 100
+    assert CANARY not in caplog.text

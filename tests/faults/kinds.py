@@ -48,7 +48,13 @@ async def idle_close(exchange: Exchange) -> None:
 
 
 def chunked(page: bytes) -> bytes:
-    return head("Transfer-Encoding: chunked\r\n") + b"%x\r\n%b\r\n" % (len(page), page)
+    """Return an answer in two chunks and the empty one that ends it."""
+    chunks = (page[:100], page[100:])
+    return head("Transfer-Encoding: chunked\r\n") + b"".join(map(chunk, chunks)) + b"0\r\n\r\n"
+
+
+def chunk(part: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(part), part)
 
 
 def zipped(page: bytes) -> bytes:
@@ -62,13 +68,14 @@ TRANSPORT: dict[str, Behaviour] = {
     "cut in headers": cut(lambda page: answer(page)[:30]),
     "cut after headers": cut(lambda page: answer(page)[: -len(page)]),
     "cut mid-body": cut(lambda page: answer(page)[:-20]),
-    "chunked cut": cut(lambda page: chunked(page)[:-9]),
+    "chunked cut": cut(lambda page: chunked(page)[:-14]),
     "bad chunk size": cut(lambda page: head("Transfer-Encoding: chunked\r\n") + b"zz\r\n" + page),
     "body without length cut": cut(lambda page: head() + page[:-20]),
     "gzip cut": cut(lambda page: head("Content-Encoding: gzip\r\n") + gzip.compress(page)[:-12]),
     "gzip corrupt": cut(lambda page: zipped(page)[:-8] + b"corrupt!"),
     "garbage status line": cut(lambda _: b"nonsense\r\n\r\n"),
     "two lengths": cut(lambda page: head("Content-Length: 5\r\nContent-Length: 6\r\n") + page),
+    "idle close": idle_close,
     "a stalled answer": stall,
     "a slow drip": drip,
 }
@@ -85,3 +92,5 @@ SERVICE: dict[str, Behaviour] = {
     "invalid UTF-8": cut(lambda page: answer(page[:-1] + b"\xff")),
 }
 ALL = TRANSPORT | SERVICE
+SLOW = {"a stalled answer", "a slow drip"}  # each takes an attempt's whole time
+QUICK = {name: kind for name, kind in ALL.items() if name not in SLOW}

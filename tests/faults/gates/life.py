@@ -1,29 +1,26 @@
-"""The gates of a client's life, with figures. `python -m tests.faults.gates_life` prints the table.
-
-Each gate is a function of its size, so that the suite runs it small (test_gates_life.py) and the command in full.
-"""
+"""The life of a client: many walks at once, cancelled calls, an outage, a deadline."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
+import time
 from collections import Counter
 
 import attrs
 
-from pinecone_backups_async import BackupsClient, ClientClosedError, RetryPolicy
-from tests.wire.gates import Figure, outage
-from tests.wire.guard import foreign_tasks, open_descriptors
-from tests.wire.helpers import client_of, connections_held
-from tests.wire.kinds import ALL
-from tests.wire.server import Behaviour, FaultServer, fault_server, normal
-from tests.wire.test_lifetime import storm
+from pinecone_backups_async import ApiError, BackupsClient, BackupsError, ClientClosedError
 
-EAGER = RetryPolicy(random=lambda: 0.0, quota=10**9, attempts=40)  # so that no honest walk may fail
+from ..guard import foreign_tasks, open_descriptors
+from ..helpers import client_of, connections_held, eager
+from ..kinds import ALL, QUICK
+from ..server import Behaviour, FaultServer, error, fault_server, keep_open, normal
+from ..storms import percentile, storm
+from . import Figure
+
+PATIENT = eager(attempts=40)  # so that no honest walk may fail
 PAGES = 10
 PAGE_SIZE = 3
-QUICK = [kind for name, kind in ALL.items() if name not in {"a stalled answer", "a slow drip"}]
 WAYS = ("break", "cancel", "timeout")
 
 
@@ -69,7 +66,7 @@ class Walks:
 
 def script_of(faults: int, pages: int, dice: random.Random) -> list[Behaviour]:
     """Return a script that has so many faults, spread over the first requests for so many pages."""
-    script: list[Behaviour] = [normal] * pages + [dice.choice(QUICK) for _ in range(faults)]
+    script: list[Behaviour] = [normal] * pages + [dice.choice(list(QUICK.values())) for _ in range(faults)]
     dice.shuffle(script)
     return script
 
@@ -96,12 +93,12 @@ async def concurrent(number: int, at_once: int, faults: int) -> list[Figure]:
     tasks, descriptors = foreign_tasks(), open_descriptors()
     async with fault_server(backups=PAGES * PAGE_SIZE, page_size=PAGE_SIZE) as server:
         server.script = script_of(faults, int(number * PAGES * 0.6), dice)
-        walks = Walks(client_of(server, retry=EAGER, timeout=120, attempt_timeout=10), server, dice)
+        walks = Walks(client_of(server, retry=PATIENT, timeout=120, attempt_timeout=10), server, dice)
         await run(walks, number, at_once)
         unused = len(server.script)
         held = connections_held(walks.client)
     await asyncio.sleep(0.1)
-    left = len(foreign_tasks() - tasks) + max(0, open_descriptors() - descriptors)
+    left = len(foreign_tasks() - tasks) + len(open_descriptors() - descriptors)
     ends = ", ".join(f"{count} {end}" for end, count in sorted(walks.ends.items()))
     told = f"{faults:,} faults; {ends}; {walks.wrong} wrong, {held} connections held, {left} tasks or descriptors left"
     passed = walks.wrong == unused == held == left == 0 and walks.ends.total() == number
@@ -110,24 +107,45 @@ async def concurrent(number: int, at_once: int, faults: int) -> list[Figure]:
 
 async def cancels(number: int) -> list[Figure]:
     """Cancel calls at random points; the storm itself checks that nothing is left after each."""
-    delays = sorted(await storm(number, seed=2))
-    p99 = delays[int(len(delays) * 0.99) - 1]
-    told = f"p99 {p99 * 1000:.1f} ms, longest {delays[-1] * 1000:.1f} ms, nothing left"
+    delays = await storm(number, seed=2)
+    p99, worst = percentile(delays, 99), percentile(delays, 100)
+    told = f"p99 {p99 * 1000:.1f} ms, longest {worst * 1000:.1f} ms, nothing left"
     return [Figure(f"{number:,} cancels at random points", told, p99 < 0.05)]
 
 
-async def run_all() -> list[Figure]:
-    return [*await concurrent(300, at_once=50, faults=1000), *await cancels(1000), *await outage(500)]
+async def calls_that_fail(client: BackupsClient, server: FaultServer, calls: int) -> int:
+    """Make so many calls during a total outage; return how many requests they were, at least one each."""
+    for _ in range(calls):
+        before = len(server.heads)
+        server.script = [keep_open(error("503 Down"))] * 4
+        try:
+            await client.fetch_page()
+        except ApiError:
+            assert len(server.heads) > before
+        else:
+            raise AssertionError("a call succeeded during the outage")
+    server.script = []
+    return len(server.heads)
 
 
-def main() -> None:
-    logging.disable(logging.WARNING)  # thousands of retries are the point
-    print("| gate | seen | |\n|---|---|---|")
-    figures = asyncio.run(run_all())
-    for figure in figures:
-        print(f"| {figure.gate} | {figure.seen} | {'pass' if figure.passed else 'FAILED'} |")
-    raise SystemExit(not all(figure.passed for figure in figures))
+async def outage(calls: int) -> list[Figure]:
+    """Count the requests of calls that all fail."""
+    async with fault_server() as server, client_of(server) as client:
+        requests = await calls_that_fail(client, server, calls)
+    return [Figure(f"outage, {calls} calls", f"{requests} requests", calls <= requests <= calls + 100)]
 
 
-if __name__ == "__main__":
-    main()
+async def deadline(calls: int) -> list[Figure]:
+    """Measure by how much a page whose server stalls or drips overruns its time."""
+    late, ended = 0.0, 0
+    slow = [ALL["a stalled answer"], ALL["a slow drip"]]
+    async with fault_server(slow * (5 * calls)) as server:
+        async with client_of(server, attempt_timeout=0.1, timeout=0.25, retry=eager()) as client:
+            for _ in range(calls):
+                began = time.monotonic()
+                try:
+                    await client.fetch_page()
+                except BackupsError:
+                    late, ended = max(late, time.monotonic() - began - 0.25), ended + 1
+    told = f"{ended} of {calls} pages ended by it, {late * 1000:.0f} ms late at most"
+    return [Figure("deadline", told, ended == calls and late <= 0.1)]

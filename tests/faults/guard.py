@@ -1,27 +1,63 @@
-"""What every test of faults is held to: nothing leaks, and the key is nowhere.
+"""What tests are held to: nothing leaks, and the key is nowhere.
 
-`find_canary` walks what a value holds: its repr, str, attributes, items, and where it is an exception its arguments,
-causes and the local variables of the package's and the libraries' frames (not the tests' own: they know the key). It
-returns where it found it.
+`places` walks what a value holds: its attributes, items, and where it is an exception its arguments, causes and the
+local variables of the package's and the libraries' frames (not the tests' own: they know the key). `find_canary` looks
+at the repr and str of each.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import types
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 CANARY = "pcsk_canary-4f1d2c7e9b"
+KEYS_BEGIN_WITH = "pcsk_"  # the canary, and the keys of all other tests whose key tells anything
 _LEAVES = (str, bytes, int, float, type(None), type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
 _MOST_VISITED = 20_000
 
 
-def open_descriptors() -> int:
-    """Return how many descriptors this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
+class Lookout(logging.Handler):
+    """Look for keys in each record: in its message, its arguments, what was added to it, its traceback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.seen = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen += 1
+        told = self.format(record) + repr(vars(record))
+        if KEYS_BEGIN_WITH in told:
+            self.found.append(f"{record.name}: {told}")
+
+
+@contextlib.contextmanager
+def looking_at_logs() -> Generator[Lookout]:
+    """Let all loggers tell everything; yield who looks at it."""
+    root, lookout = logging.getLogger(), Lookout()
+    level = root.level
+    root.setLevel(logging.DEBUG)
+    root.addHandler(lookout)
+    try:
+        yield lookout
+    finally:
+        root.removeHandler(lookout)
+        root.setLevel(level)
+
+
+def open_descriptors() -> set[str]:
+    """Return what this process has open, each descriptor with what it stands for."""
+    found: set[str] = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the one that this very reading took
+            found.add(f"{descriptor.name} {descriptor.readlink()}")
+    return found
 
 
 def foreign_tasks() -> set[asyncio.Task[Any]]:
@@ -63,9 +99,8 @@ def _parts(value: Any) -> Iterator[tuple[str, object]]:
             yield f"[{number}]", item
 
 
-def find_canary(value: object, canary: str = CANARY) -> list[str]:
-    """Return the paths on which the canary can be found from a value."""
-    found: list[str] = []
+def places(value: object) -> Iterator[tuple[str, object]]:
+    """Yield all that can be reached from a value, each with its path, nearest first."""
     seen: dict[int, object] = {}  # ids are only unique while the objects live
     ahead: deque[tuple[str, object]] = deque([("value", value)])
     while ahead and len(seen) < _MOST_VISITED:
@@ -73,8 +108,11 @@ def find_canary(value: object, canary: str = CANARY) -> list[str]:
         if id(current) in seen:
             continue
         seen[id(current)] = current
-        if any(canary in text for text in _texts(current)):
-            found.append(path)
+        yield path, current
         if not isinstance(current, _LEAVES):
             ahead.extend((f"{path}{name}", part) for name, part in _parts(current))
-    return found
+
+
+def find_canary(value: object, canary: str = CANARY) -> list[str]:
+    """Return the paths on which the canary can be found from a value."""
+    return [path for path, place in places(value) if any(canary in text for text in _texts(place))]

@@ -29,6 +29,7 @@ class Exchange:
     head: bytes
     writer: asyncio.StreamWriter
     page: bytes  # the body that a normal answer would have
+    number: int = 1  # among the requests of its connection
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -57,9 +58,9 @@ def head(headers: str = "", status: str = "200 OK") -> bytes:
     return f"HTTP/1.1 {status}\r\n{headers}\r\n".encode()
 
 
-def error(status: str, code: str = "UNKNOWN", headers: str = "") -> bytes:
+def error(status: str, code: str = "UNKNOWN", headers: str = "", message: str = "It failed.") -> bytes:
     """Return the documented error answer."""
-    body = json.dumps({"status": int(status[:3]), "error": {"code": code, "message": "It failed."}}).encode()
+    body = json.dumps({"status": int(status[:3]), "error": {"code": code, "message": message}}).encode()
     return answer(body, status, headers)
 
 
@@ -84,31 +85,38 @@ class FaultServer:
     script: list[Behaviour]
     backups: int
     page_size: int
+    names: str = "b"
     heads: list[bytes] = attrs.field(factory=list[bytes])
-    connections: int = 0
+    by_connection: list[list[bytes]] = attrs.field(factory=list[list[bytes]])
     open_connections: int = 0
 
     @property
+    def connections(self) -> int:
+        return len(self.by_connection)
+
+    @property
     def ids(self) -> list[str]:
-        return [f"b{number}" for number in range(self.backups)]
+        return [f"{self.names}{number}" for number in range(self.backups)]
 
     def page(self, request_head: bytes) -> bytes:
         query = parse_qs(urlsplit(request_head.split(b" ")[1].decode()).query)
         token = query.get("paginationToken", ["0"])[0]
         start = int(token) if token.isascii() and token.isdigit() else 0
         end = min(start + self.page_size, self.backups)
-        rows = [row(f"b{number}") for number in range(start, end)]
+        rows = [row(f"{self.names}{number}") for number in range(start, end)]
         return json.dumps({"data": rows, "pagination": {"next": str(end)} if end < self.backups else None}).encode()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
+        heads: list[bytes] = []
+        self.by_connection.append(heads)
         self.open_connections += 1
         try:
             while not writer.is_closing():
                 request_head = await reader.readuntil(b"\r\n\r\n")
                 self.heads.append(request_head)
+                heads.append(request_head)
                 behaviour = self.script.pop(0) if self.script else normal
-                exchange = Exchange(request_head, writer, self.page(request_head))
+                exchange = Exchange(request_head, writer, self.page(request_head), len(heads))
                 if isinstance(behaviour, bytes):
                     await exchange.send(behaviour)
                     exchange.fin()
@@ -123,11 +131,17 @@ class FaultServer:
 
 @asynccontextmanager
 async def fault_server(
-    script: Iterable[Behaviour] = (), *, backups: int = 3, page_size: int = 3, tls: ssl.SSLContext | None = None
+    script: Iterable[Behaviour] = (),
+    *,
+    backups: int = 3,
+    page_size: int = 3,
+    tls: ssl.SSLContext | None = None,
+    port: int = 0,
+    names: str = "b",
 ) -> AsyncGenerator[FaultServer]:
     """Run a server until the block ends; connections that are still open then are cut."""
     tasks: set[asyncio.Task[Any]] = set()
-    server = FaultServer("", list(script), backups, page_size)
+    server = FaultServer("", list(script), backups, page_size, names)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -140,7 +154,7 @@ async def fault_server(
         finally:
             tasks.discard(task)
 
-    listener = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    listener = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
     port = listener.sockets[0].getsockname()[1]
     server.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
     try:

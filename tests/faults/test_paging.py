@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from pinecone_backups_async import BackupPage, PaginationLoopError, ResponseParsingError, ServiceError
+from pinecone_backups_async import Backup, PaginationLoopError, ResponseParsingError, ServiceError, TransportError
 from tests.samples import page_body, row
 
 from .helpers import client_of, listed
-from .server import Behaviour, Exchange, answer, error, fault_server, keep_open
+from .kinds import ALL, stall
+from .server import Behaviour, Exchange, answer, fault_server, keep_open, normal
 
 
 def query(request_head: bytes) -> dict[str, str]:
@@ -22,16 +24,30 @@ def page(number: int, next_token: str | None) -> Behaviour:
     return keep_open(answer(page_body(row(f"b{number}"), next_token=next_token)))
 
 
+@pytest.mark.parametrize("lead", [0, 1, 2])
 @pytest.mark.parametrize("cycle", [1, 2, 3, 4, 5])
-async def test_P1_a_circle_of_tokens_is_an_error_before_a_page_is_repeated(cycle: int) -> None:
+async def test_P1_a_circle_of_tokens_is_an_error_before_a_page_is_repeated(lead: int, cycle: int) -> None:
+    """The tokens are t0, t1, ... and from the lead on they repeat: behind the page of the last one comes the first's."""
     async with fault_server() as server, client_of(server) as client:
-        server.script = [page(number, f"t{number % cycle}") for number in range(20)]
+        tokens = [f"t{number if number < lead else lead + (number - lead) % cycle}" for number in range(20)]
+        server.script = [page(number, token) for number, token in enumerate(tokens)]
         seen: list[str] = []
         with pytest.raises(PaginationLoopError):
             async for backup in client.list_backups():
                 seen.append(backup.backup_id)  # noqa: PERF401 - what came before the error is the point
-        assert seen == [f"b{number}" for number in range(cycle + 1)]
-        assert len(server.heads) == cycle + 1
+        assert seen == [f"b{number}" for number in range(len(server.heads))]
+        assert len(server.heads) == 1 + lead + cycle  # the first page has no token
+
+
+@pytest.mark.soak
+async def test_P1_so_are_ten_thousand_pages_without_a_new_backup() -> None:
+    async with fault_server() as server, client_of(server) as client:
+        server.script = [page(0, f"t{number}") for number in range(10_100)]
+        seen: list[str] = []
+        with pytest.raises(PaginationLoopError, match="10000 pages in a row"):
+            async for backup in client.list_backups():
+                seen.append(backup.backup_id)  # noqa: PERF401 - what came before the error is the point
+        assert (seen, len(server.heads)) == (["b0"], 10_001)
 
 
 @pytest.mark.parametrize(
@@ -92,15 +108,41 @@ async def test_P7_after_a_timeout_the_walk_goes_on_where_it_stood() -> None:
             await anext(walk)
 
 
-async def test_P8_P9_after_an_error_nothing_is_lost_and_its_token_resumes() -> None:
-    async with fault_server(backups=15) as server, client_of(server) as client:
-        server.script = [keep_open(answer(server.page(b"GET /backups HTTP/1.1"))), *[error("500 Failed")] * 4]
-        walk = client.list_backups().pages()
-        pages: list[BackupPage] = [await anext(walk)]
-        with pytest.raises(ServiceError) as caught:
+async def step_of(walk: AsyncIterator[Backup]) -> Backup:
+    return await anext(walk)
+
+
+async def test_P7_a_cancelled_step_of_a_walk_loses_nothing() -> None:
+    async def half_the_body(exchange: Exchange) -> None:
+        await exchange.send(answer(exchange.page)[:-20])
+        await asyncio.sleep(60)
+
+    async with fault_server([normal, stall, half_the_body, normal], backups=15) as server, client_of(server) as client:
+        walk, seen, cancels = aiter(client.list_backups()), list[str](), 0
+        while len(seen) < 15:
+            step = asyncio.create_task(step_of(walk))
+            await asyncio.wait([step], timeout=0.1)
+            if step.cancel():
+                cancels += 1
+                with pytest.raises(asyncio.CancelledError):
+                    await step
+            else:
+                seen.append(step.result().backup_id)
+        assert (seen, cancels) == (server.ids, 2)
+        with pytest.raises(StopAsyncIteration):
             await anext(walk)
-        assert caught.value.pagination_token == "3"
-        rest = await listed(client, pagination_token=caught.value.pagination_token)
-        assert [backup.backup_id for backup in pages[0].data] + rest == server.ids
-        pages += [found async for found in walk]
-        assert [backup.backup_id for found in pages for backup in found.data] == server.ids
+
+
+@pytest.mark.parametrize("before", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("kind", ["500", "cut mid-body"])
+async def test_P8_P9_after_an_error_nothing_is_lost_and_its_token_resumes(kind: str, before: int) -> None:
+    async with fault_server([*[normal] * before, *[ALL[kind]] * 4], backups=15) as server, client_of(server) as client:
+        walk, seen = aiter(client.list_backups()), list[str]()
+        with pytest.raises((ServiceError, TransportError)) as caught:
+            async for backup in walk:
+                seen.append(backup.backup_id)
+        assert seen == server.ids[: 3 * before]
+        token = caught.value.pagination_token
+        assert token == (str(3 * before) if before else None)
+        assert seen + await listed(client, pagination_token=token) == server.ids
+        assert seen + [backup.backup_id async for backup in walk] == server.ids

@@ -1,0 +1,40 @@
+"""Bounds of time that a noisy machine may break once: such a test runs a second time, and the run tells of it."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import ParamSpec
+
+P = ParamSpec("P")
+reruns: list[str] = []  # printed at the end of the run
+
+
+class LateError(AssertionError):
+    """Something took longer than it may."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Generator[None]:
+    """Fail where the block takes longer than so many seconds."""
+    began = time.monotonic()
+    yield
+    elapsed = time.monotonic() - began
+    if elapsed > seconds:
+        raise LateError(f"{elapsed:.3f} s, at most {seconds:.3f} s are allowed")
+
+
+def once_more(test: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]]:
+    """Run a test again that was late, once."""
+
+    @functools.wraps(test)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            await test(*args, **kwargs)
+        except LateError as late:
+            reruns.append(f"{test.__name__}: {late}")
+            await test(*args, **kwargs)
+
+    return run

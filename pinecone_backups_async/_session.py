@@ -156,7 +156,7 @@ class SessionManager:
         if sessions is None:
             return False
         inherited = sessions.is_inherited()
-        (sessions.immortalise if inherited else sessions.close_without_loop)()
+        (sessions.immortalise if inherited else sessions.close_with_dead_loop)()
         return not inherited
 
     @contextlib.contextmanager
@@ -248,9 +248,8 @@ class _Sessions:
             loops = f"event loop {id(self._loop):#x} and cannot serve {id(running):#x}"
             raise RuntimeError(f"this client serves {loops}: use a client for each")
 
-    def close_without_loop(self) -> None:
-        """Close what no loop will: where theirs runs, it ends their lifetime itself."""
-        if not self._loop.is_running():
+    def close_with_dead_loop(self) -> None:
+        if self._loop.is_closed():
             with contextlib.suppress(StopIteration):  # nothing is left to wait for
                 self._lifetime.aclose().__await__().send(None)
 

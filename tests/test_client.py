@@ -177,3 +177,19 @@ async def test_the_exact_request_that_leaves() -> None:
             assert call.kwargs["headers"]["X-Pinecone-Api-Version"] == "2026-04"
             assert call.kwargs["allow_redirects"] is False
             assert "Api-Key" not in call.kwargs["headers"]
+
+
+async def test_the_key_is_sent_however_the_host_is_spelled() -> None:
+    async with FakePinecone(backups=3, api_key=KEY) as fake:
+        port = fake.url.rpartition(":")[2]
+        for base_url in (f"HTTP://LOCALHOST:0{port}", f"http://127.0.0.1:{port}"):
+            async with BackupsClient(KEY, base_url=base_url) as client:
+                assert len((await client.fetch_page()).data) == 3
+
+
+async def test_a_closed_client_has_sent_nothing_for_the_call_that_it_refuses() -> None:
+    client = BackupsClient(KEY)
+    await client.close()
+    with pytest.raises(ClientClosedError) as caught:
+        await client.fetch_page(pagination_token="t")
+    assert (caught.value.attempts, caught.value.pagination_token) == (0, "t")

@@ -25,7 +25,6 @@ from sybil.parsers.myst import CodeBlockParser
 import pinecone_backups_async
 from pinecone_backups_async.testing import FakePinecone
 
-from .served import served
 from .test_architecture import FLOORS
 
 ROOT = Path(__file__).parent.parent
@@ -82,7 +81,7 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakePin
     for name in [name for name in os.environ if name.startswith("PINECONE_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    with served() as fake:
+    with FakePinecone(250) as fake:
         for name, value in fake.environ.items():
             monkeypatch.setenv(name, value)
         yield fake

@@ -19,7 +19,7 @@ from ._report import EXIT_CODES, critical, report_json, report_prometheus, repor
 from ._sanitize import for_terminal
 from ._streams import Terminal, talk
 
-__all__ = ["CheckOptions", "CheckOutput", "check"]
+__all__ = ["CheckOptions", "CheckOutput", "check", "inventory_within"]
 
 _NARROW: Final = 70
 CheckOutput = Literal["table", "json", "prometheus"]
@@ -74,7 +74,7 @@ async def check(options: CheckOptions) -> int:
     """Write the report and return the exit code of a monitoring plugin; raise BackupsError where there is none."""
     async with opened_client(demo=options.demo) as client:
         try:
-            backups = await _inventory(client, options.timeout)
+            backups = await inventory_within(client, options.timeout)
         except BackupsError as error:
             if options.output == "table":
                 print(critical(error))
@@ -84,7 +84,8 @@ async def check(options: CheckOptions) -> int:
     return EXIT_CODES[report.state]
 
 
-async def _inventory(client: BackupsClient, timeout: dt.timedelta | None) -> list[Backup]:
+async def inventory_within(client: BackupsClient, timeout: dt.timedelta | None) -> list[Backup]:
+    """Return the inventory; raise TransportTimeoutError where it takes longer than that, if there is a limit."""
     limit = asyncio.timeout(None if timeout is None else timeout.total_seconds())
     try:
         async with limit:

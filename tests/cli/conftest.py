@@ -10,7 +10,6 @@ import pytest
 
 from pinecone_backups_async.cli._app import run as run_command
 from pinecone_backups_async.testing import FakePinecone
-from tests.served import served
 
 
 @attrs.frozen
@@ -33,7 +32,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePinecone]:
-    with served(250) as fake:
+    with FakePinecone(250) as fake:
         for name, value in fake.environ.items():
             monkeypatch.setenv(name, value)
         yield fake

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from pinecone_backups_async import Backup
+from pinecone_backups_async import Backup, BackupsClient, TransportTimeoutError
+from pinecone_backups_async.cli._check import inventory_within
 from pinecone_backups_async.testing import Answer, FakePinecone
 
 from .conftest import Outcome, Run
@@ -151,9 +152,11 @@ def test_a_check_that_takes_too_long_is_critical_and_says_so(project: FakePineco
     assert outcome.out == "BACKUPS CRITICAL - the inventory failed: no proven inventory within 0:00:01\n"
 
 
-def test_a_timeout_of_the_client_itself_stays_its_own(project: FakePinecone, run: Run) -> None:
-    project.play(*[Answer(status=504)] * 4)
-    assert "ServiceError" in run("check", "--max-age", "26h", "--timeout", "1h").err
+async def test_a_timeout_of_the_client_itself_stays_its_own(project: FakePinecone) -> None:
+    project.delay = 30
+    async with BackupsClient(project.api_key, base_url=project.url, timeout=0.05) as client:
+        with pytest.raises(TransportTimeoutError, match="no complete answer within"):
+            await inventory_within(client, dt.timedelta(hours=1))
 
 
 def test_the_services_text_cannot_pass_for_performance_data(project: FakePinecone, run: Run) -> None:

@@ -15,14 +15,13 @@ import pytest
 from pinecone_backups_async.cli import main
 from pinecone_backups_async.testing import Answer, FakePinecone
 from tests.samples import row
-from tests.served import served
 
 COMMAND = [sys.executable, "-c", "from pinecone_backups_async.cli import main; main()"]
 
 
 @pytest.fixture(scope="module")
 def fake() -> Iterator[FakePinecone]:
-    with served(2500) as project:
+    with FakePinecone(2500) as project:
         yield project
 
 

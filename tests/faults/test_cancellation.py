@@ -15,7 +15,7 @@ import anyio
 import pytest
 
 from pinecone_backups_async import BackupsClient, RetryPolicy
-from tests.served import served
+from pinecone_backups_async.testing import FakePinecone
 
 from .guard import CANARY
 from .helpers import AT_ONCE, client_of, connections_held, listed
@@ -205,7 +205,7 @@ asyncio.run(client.close())
 def test_L4_walks_that_outlive_their_loop_are_collected_without_a_word(tmp_path: Path) -> None:
     script = tmp_path / "abandoning.py"
     script.write_text(ABANDONING)
-    with served(250) as fake:
+    with FakePinecone(250) as fake:
         command = [sys.executable, "-X", "dev", "-W", "error", str(script)]
         done = subprocess.run(command, env={**os.environ, **fake.environ}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

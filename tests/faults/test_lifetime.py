@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from pinecone_backups_async import BackupPage, BackupsClient, ClientClosedError, RetryPolicy
-from tests.served import served
+from pinecone_backups_async.testing import FakePinecone
 
 from .guard import open_descriptors
 from .helpers import client_of, in_a_thread, listed
@@ -76,7 +76,7 @@ asyncio.run(main())
 def test_L6_a_forgotten_close_is_one_warning_of_ours_at_the_users_line(tmp_path: Path) -> None:
     script = tmp_path / "forgetful.py"
     script.write_text(FORGETFUL)
-    with served(3) as fake:
+    with FakePinecone(3) as fake:
         command = [sys.executable, "-W", "always", str(script)]
         done = subprocess.run(command, env={**os.environ, **fake.environ}, capture_output=True, text=True, check=True)
     assert done.stderr.count("ResourceWarning: ") == 1
@@ -87,7 +87,7 @@ def test_L6_a_forgotten_close_is_one_warning_of_ours_at_the_users_line(tmp_path:
 
 
 def test_L7_a_client_serves_one_event_loop_after_another() -> None:
-    with served(3) as fake, warnings.catch_warnings():
+    with FakePinecone(3) as fake, warnings.catch_warnings():
         warnings.simplefilter("error")
         client = BackupsClient(fake.api_key, base_url=fake.url)
         for _ in range(3):
@@ -115,7 +115,7 @@ async def test_L7_a_second_loop_while_the_first_runs_is_told_so() -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncio's own, of its transports
 def test_L7_a_loop_that_was_closed_without_a_word_is_left_without_one() -> None:
-    with served(3) as fake:
+    with FakePinecone(3) as fake:
         client = BackupsClient(fake.api_key, base_url=fake.url)
         for _ in range(2):
             loop = asyncio.new_event_loop()
@@ -132,7 +132,7 @@ def test_L7_a_loop_that_was_closed_without_a_word_is_left_without_one() -> None:
 
 @pytest.mark.parametrize(("closed", "told"), [(True, "is closed"), (False, "belongs to another event loop")])
 def test_L7_a_borrowed_connector_stays_with_its_loop(closed: bool, told: str) -> None:
-    with served(3) as fake:
+    with FakePinecone(3) as fake:
         made: list[BackupsClient] = []
         connectors: list[aiohttp.TCPConnector] = []
 
@@ -147,6 +147,18 @@ def test_L7_a_borrowed_connector_stays_with_its_loop(closed: bool, told: str) ->
         with pytest.raises(RuntimeError, match=f"connector= {told}"):
             asyncio.run(fetch(made[0]))
         asyncio.run(connectors[0].close())
+
+
+async def test_L7_a_borrowed_connector_of_another_loop_is_refused_before_it_is_used() -> None:
+    connector = await asyncio.to_thread(asyncio.run, make_connector())
+    async with fault_server() as server, client_of(server, connector=connector) as client:
+        with pytest.raises(RuntimeError, match="connector= belongs to another event loop"):
+            await client.fetch_page()
+        assert server.connections == 0
+
+
+async def make_connector() -> aiohttp.TCPConnector:
+    return aiohttp.TCPConnector()
 
 
 def forked(child: Callable[[], int]) -> int:
@@ -208,7 +220,7 @@ def test_L8_a_child_that_uses_nothing_touches_nothing(ends: str) -> None:
                     asyncio.run(made[0].close())
                 made.clear()
                 gc.collect()
-            return len([found for found in seen if "BackupsClient" in str(found.message)])
+            return len(seen)
 
         async def parent() -> None:
             await made[0].fetch_page()

@@ -38,7 +38,7 @@ async def stall(exchange: Exchange) -> None:
 async def drip(exchange: Exchange) -> None:
     for byte in answer(exchange.page):
         await exchange.send(bytes([byte]))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.01)
 
 
 async def idle_close(exchange: Exchange) -> None:

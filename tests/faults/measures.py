@@ -1,4 +1,4 @@
-"""Large answers and long listings, and what they cost: memory at its peak, and the longest hold of the loop."""
+"""Large answers and long listings, and what they cost a client: memory at its peak, and the longest hold of its loop."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import asyncio
 import json
 import sys
 import zlib
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import attrs
-
 from pinecone_backups_async._codec import MAX_VALUES
 from tests.samples import row
 
-from .server import Behaviour, Exchange, answer, fault_server, head
+from .client_process import Cost
+from .server import Behaviour, Exchange, FaultServer, answer, fault_server, head, normal
 
+ROOT = Path(__file__).parents[2]
 MEGABYTE = b" " * 2**20
 
 
@@ -68,75 +67,30 @@ LARGE_PAGES: dict[str, Callable[[], Behaviour]] = {
 }
 
 
-@attrs.define
-class Cost:
-    """The longest hold of the loop, in seconds, and the growth of this process's memory at its peak, in MB."""
-
-    hold: float = 0.0
-    growth: float = 0.0
-
-
-def peak_memory() -> float:
-    """Return this process's peak of resident memory in MB, counted from the last reset."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+async def told_by_a_client(server: FaultServer, *what: str) -> list[Cost]:
+    """Run a client in a process of its own against a server; return what its calls cost."""
+    command = [sys.executable, "-m", Cost.__module__, server.url, *what]
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return [Cost(**found) for found in json.loads(out)]
 
 
-def forget_peak() -> float:
-    """Count the peak of memory from now on; return what it is now."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return peak_memory()
-
-
-@asynccontextmanager
-async def measured() -> AsyncGenerator[Cost]:
-    """Yield what the block costs; complete when it has ended."""
-    cost, loop = Cost(), asyncio.get_running_loop()
-
-    async def watch() -> None:
-        while True:
-            began = loop.time()
-            await asyncio.sleep(0.005)
-            cost.hold = max(cost.hold, loop.time() - began - 0.005)
-
-    before = forget_peak()
-    task = asyncio.create_task(watch())
-    await asyncio.sleep(0.02)
-    try:
-        yield cost
-        await asyncio.sleep(0.01)  # so that a hold at the very end is seen
-    finally:
-        task.cancel()
-    cost.growth = peak_memory() - before
-
-
-WALK = """
-import asyncio, json, sys
-from pinecone_backups_async import BackupsClient
-
-def peak():
-    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
-
-async def main(url):
-    seen, first = 0, None
-    async with BackupsClient("key", base_url=url) as client:
-        async for backup in client.list_backups():
-            seen += 1
-            if seen == 10_000:
-                first = peak()
-    print(json.dumps({"seen": seen, "growth": peak() - first}))
-
-asyncio.run(main(sys.argv[1]))
-"""
+async def costs_of(behaviours: Iterable[Behaviour], requests: int = 1) -> list[Cost]:
+    """Return what each of these answers costs a client, which asks for it so many times before it gives up."""
+    each = [behaviour for behaviour in behaviours for _ in range(requests)]
+    async with fault_server([normal, *each]) as server:
+        return await told_by_a_client(server, "pages", str(len(each) // requests))
 
 
 async def growth_of_a_walk(backups: int) -> float:
-    """Return how many MB a walk grows by from its 10,000th backup to its last, beyond 150 bytes for each."""
+    """Return how many bytes a walk grows by from its 10,000th backup to its last."""
     async with fault_server(backups=backups, page_size=100) as server:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", WALK, server.url, stdout=asyncio.subprocess.PIPE
-        )
-        out, _ = await process.communicate()
-    figures = json.loads(out)
-    assert figures["seen"] == backups
-    return float(figures["growth"] / 1024 - (backups - 10_000) * 150 / 2**20)
+        (cost,) = await told_by_a_client(server, "walk")
+    assert cost.outcome == str(backups)
+    return cost.growth * 2**20
+
+
+def most_growth(backups: int) -> float:
+    """Return how many bytes it may be: 5 MB, and 150 bytes for each id that is to be remembered."""
+    return 5 * 2**20 + 150.0 * (backups - 10_000)

@@ -8,6 +8,7 @@ function of an Exchange.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import ssl
@@ -127,6 +128,8 @@ class FaultServer:
         finally:
             self.open_connections -= 1
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()  # or asyncio may tell that nobody asked how it was closed
 
 
 @asynccontextmanager

@@ -15,9 +15,16 @@ from .explorer import FIRST, Rule, backup
 from .rules import explored, prove_complete, two_equal_passes, without_distinctness
 
 
-@pytest.mark.parametrize("eager", [False, True])
-@pytest.mark.parametrize("page_size", [1, 2])
-@pytest.mark.parametrize("most", [2, pytest.param(4, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("most", "page_size", "eager"),
+    [
+        *((2, page_size, eager) for page_size in (1, 2) for eager in (False, True)),
+        *(
+            pytest.param(*script, marks=pytest.mark.soak)
+            for script in ((4, 1, False), (3, 1, True), (4, 2, False), (4, 2, True))
+        ),
+    ],
+)
 def test_no_script_of_changes_makes_the_inventory_miss_a_backup(most: int, page_size: int, eager: bool) -> None:
     counts = explored(prove_complete, most, page_size, eager=eager)
     assert counts["short"] == 0

@@ -93,7 +93,7 @@ def as_told(body: bytes) -> BackupPage | tuple[tuple[str, str], ...]:
         return error.problems
 
 
-FEW, MANY = settings(max_examples=150, deadline=None), settings(max_examples=3000, deadline=None)
+FEW, MANY = settings(max_examples=150, deadline=None), settings(max_examples=1500, deadline=None)
 any_page = pages | st.fixed_dictionaries({"data": st.lists(good_rows, max_size=4), "pagination": paginations})
 
 

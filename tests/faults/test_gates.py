@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from .gates import Figure, chaos, costs, life
-from .measures import LARGE_PAGES
 
 SMALL: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "chaos": lambda: chaos.chaos(pages=200, seeds=2),
@@ -18,7 +17,7 @@ SMALL: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "cancels": lambda: life.cancels(100),
     "churn": lambda: costs.churn(most=1),
     "memory": lambda: costs.memory(backups=20_000),
-    "hold": lambda: costs.hold(LARGE_PAGES),
+    "hold": costs.hold,
     "outage": lambda: life.outage(500),
     "deadline": lambda: life.deadline(4),
     "secrecy": lambda: costs.secrecy(["401", "500", "cut", "untrusted", "cancelled by the caller"]),

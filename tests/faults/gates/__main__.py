@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..failures import FAILURES
-from ..measures import LARGE_PAGES
 from . import Figure, chaos, costs, life
 
 IN_FULL: list[Callable[[], Coroutine[Any, Any, list[Figure]]]] = [
@@ -20,7 +19,7 @@ IN_FULL: list[Callable[[], Coroutine[Any, Any, list[Figure]]]] = [
     lambda: life.cancels(1_000),
     lambda: costs.churn(most=4),
     lambda: costs.memory(backups=300_000),
-    lambda: costs.hold(LARGE_PAGES),
+    costs.hold,
     lambda: life.outage(500),
     lambda: life.deadline(20),
     lambda: costs.secrecy(name for name in FAILURES if name != "echoed"),  # whose spans tell the server's own headers

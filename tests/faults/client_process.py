@@ -1,0 +1,99 @@
+"""A client in a process of its own, which tells what its calls cost: `... URL pages N` or `... URL walk`.
+
+Memory counts from a call's beginning to its peak. In a process that has done nothing else there is no free memory of
+others in which a large answer could hide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+
+from pinecone_backups_async import BackupPage, BackupsClient, BackupsError, RetryPolicy
+
+
+@attrs.define
+class Cost:
+    """How a call ended, the longest hold of the loop in seconds, and the growth of memory at its peak in MB."""
+
+    outcome: str = ""
+    code: str | None = None
+    hold: float = 0.0
+    growth: float = 0.0
+
+
+def peak_memory() -> float:
+    """Return this process's peak of resident memory in MB, counted from the last reset."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def forget_peak() -> float:
+    """Count the peak of memory from now on; return what it is now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return peak_memory()
+
+
+@asynccontextmanager
+async def watched(cost: Cost) -> AsyncGenerator[None]:
+    """Measure what the block costs."""
+    loop = asyncio.get_running_loop()
+
+    async def watch() -> None:
+        while True:
+            began = loop.time()
+            await asyncio.sleep(0.005)
+            cost.hold = max(cost.hold, loop.time() - began - 0.005)
+
+    before = forget_peak()
+    task = asyncio.create_task(watch())
+    await asyncio.sleep(0.02)
+    try:
+        yield
+        await asyncio.sleep(0.01)  # so that a hold at the very end is seen
+    finally:
+        task.cancel()
+        cost.growth = peak_memory() - before
+
+
+async def cost_of_a_page(client: BackupsClient) -> Cost:
+    cost = Cost()
+    async with watched(cost):
+        try:
+            cost.outcome = type(await client.fetch_page()).__name__
+        except BackupsError as error:
+            cost.outcome, cost.code = type(error).__name__, getattr(error, "code", None)
+    return cost
+
+
+async def pages(url: str, calls: int) -> list[Cost]:
+    async with BackupsClient("key", base_url=url, retry=RetryPolicy(random=lambda: 0.0)) as client:
+        assert (await cost_of_a_page(client)).outcome == BackupPage.__name__  # what every first call costs
+        return [await cost_of_a_page(client) for _ in range(calls)]
+
+
+async def walk(url: str) -> list[Cost]:
+    """Walk a listing; count the memory from its 10,000th backup on."""
+    cost, seen, before = Cost(), 0, 0.0
+    async with BackupsClient("key", base_url=url) as client:
+        async for _ in client.list_backups():
+            seen += 1
+            if seen == 10_000:
+                before = peak_memory()
+    cost.outcome, cost.growth = str(seen), peak_memory() - before
+    return [cost]
+
+
+def main(url: str, what: str, calls: str = "0") -> None:
+    costs = asyncio.run(pages(url, int(calls)) if what == "pages" else walk(url))
+    print(json.dumps([attrs.asdict(cost) for cost in costs]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -123,13 +123,42 @@ class FaultServer:
                     exchange.fin()
                 else:
                     await behaviour(exchange)
-        except (OSError, asyncio.IncompleteReadError):
-            pass
         finally:
             self.open_connections -= 1
+
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(handle: Handler, *, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
+    """Handle connections until the block ends; yield the port. Connections that are still open then are cut."""
+    tasks: set[asyncio.Task[Any]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await handle(reader, writer)
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()  # or asyncio may tell that nobody asked how it was closed
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            tasks.discard(task)
+
+    listener = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
+    try:
+        yield listener.sockets[0].getsockname()[1]
+    finally:
+        listener.close()
+        for task in list(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
 
 @asynccontextmanager
@@ -138,33 +167,12 @@ async def fault_server(
     *,
     backups: int = 3,
     page_size: int = 3,
-    tls: ssl.SSLContext | None = None,
-    port: int = 0,
     names: str = "b",
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[FaultServer]:
-    """Run a server until the block ends; connections that are still open then are cut."""
-    tasks: set[asyncio.Task[Any]] = set()
+    """Run a server until the block ends."""
     server = FaultServer("", list(script), backups, page_size, names)
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            await server.handle(reader, writer)
-        except asyncio.CancelledError:
-            writer.transport.abort()
-        finally:
-            tasks.discard(task)
-
-    listener = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
-    port = listener.sockets[0].getsockname()[1]
-    server.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
-    try:
+    async with listening(server.handle, port=port, tls=tls) as taken:
+        server.url = f"https://localhost:{taken}" if tls else f"http://127.0.0.1:{taken}"
         yield server
-    finally:
-        listener.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)

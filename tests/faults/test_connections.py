@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 
 import aiohttp
 import pytest
@@ -20,7 +20,7 @@ from pinecone_backups_async import (
 
 from .guard import CANARY
 from .helpers import AT_ONCE, client_of, listed
-from .server import Behaviour, Exchange, answer, fault_server, head, normal
+from .server import Behaviour, Exchange, answer, fault_server, head, listening, normal
 from .timing import at_most, once_more
 
 
@@ -149,19 +149,14 @@ async def test_N12_an_answer_that_never_comes_ends_with_the_attempt(behaviour: B
                 await listed(client)
 
 
-@asynccontextmanager
-async def never_shaking_hands() -> AsyncGenerator[str]:
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(accept, "127.0.0.1", 0) as listener:
-        yield f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+async def says_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read()
 
 
 @once_more
 async def test_N12_a_tls_handshake_that_stalls_ends_with_the_attempt() -> None:
-    async with never_shaking_hands() as url:
+    async with listening(says_nothing) as port:
+        url = f"https://127.0.0.1:{port}"
         async with BackupsClient(CANARY, base_url=url, retry=ONE, attempt_timeout=0.2) as client:
             with at_most(0.2 + 0.1), pytest.raises(TransportTimeoutError):
                 await listed(client)

@@ -17,7 +17,7 @@ from .certificates import client_context, self_signed_context, server_context
 from .guard import CANARY, find_canary
 from .helpers import AT_ONCE, client_of, listed
 from .onlookers import ONLOOKERS
-from .server import fault_server
+from .server import fault_server, listening
 
 PASSWORD = "hush-hush"
 
@@ -71,55 +71,41 @@ def is_hushed(error: BaseException) -> bool:
     return not find_canary(error, PASSWORD) and not any(PASSWORD in look(error) for look in ONLOOKERS.values())
 
 
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
 @attrs.define
 class Proxy:
+    """A proxy that refuses as it is told, then tunnels; it remembers the bytes of its own requests."""
+
+    refusals: list[bytes]
     url: str = ""
     seen: bytes = b""
     connects: int = 0
 
-
-@asynccontextmanager
-async def proxy(refusals: list[bytes]) -> AsyncGenerator[Proxy]:
-    """Run a proxy that refuses as it is told, then tunnels; it remembers the bytes of its own requests."""
-    found, tasks = Proxy(), set[asyncio.Task[None]]()
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
-        found.seen += request
-        found.connects += 1
-        if refusals:
-            writer.write(b"HTTP/1.1 " + refusals.pop(0) + b"\r\nContent-Length: 0\r\n\r\n")
-            writer.close()
+        self.seen += request
+        self.connects += 1
+        if self.refusals:
+            writer.write(b"HTTP/1.1 " + self.refusals.pop(0) + b"\r\nContent-Length: 0\r\n\r\n")
             return
         host, port = request.split(b" ")[1].decode().split(":")
         upstream = await asyncio.open_connection(host, int(port))
         writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
         await asyncio.gather(pump(reader, upstream[1]), pump(upstream[0], writer), return_exceptions=True)
 
-    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            await connected(reader, writer)
-        except (OSError, asyncio.CancelledError):
-            writer.transport.abort()
 
-    listener = await asyncio.start_server(guarded, "127.0.0.1", 0)
-    found.url = f"http://user:{PASSWORD}@127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    try:
-        yield found
-    finally:
-        listener.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+@asynccontextmanager
+async def proxy(refusals: list[bytes]) -> AsyncGenerator[Proxy]:
+    between = Proxy(refusals)
+    async with listening(between.handle) as port:
+        between.url = f"http://user:{PASSWORD}@127.0.0.1:{port}"
+        yield between
 
 
 @pytest.mark.parametrize("encrypted", [False, True])

@@ -127,6 +127,9 @@ FAILURES: dict[str, Failing] = {
 }
 
 
+SENT_BACK_IN_HEADERS = {"echoed"}  # of which spans with all headers captured tell as they came
+
+
 async def raised_by(name: str) -> BaseException:
     """Return what reaches the caller of a call that fails in this way."""
     try:

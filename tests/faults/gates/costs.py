@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError
 
 from ..client_process import Cost
-from ..failures import raised_by
+from ..failures import SENT_BACK_IN_HEADERS, raised_by
 from ..guard import CANARY, find_canary, looking_at_logs, places
 from ..helpers import client_of
 from ..measures import BOMBS, LARGE_PAGES, costs_of, growth_of_a_walk, most_growth
@@ -81,21 +82,24 @@ async def foreign_sockets() -> tuple[int, int]:
 
 async def secrecy(names: Iterable[str]) -> list[Figure]:
     """Look for the key wherever a failure can leave it; and see that each onlooker finds one that is there."""
-    hits, reached, texts, errors = 0, 0, 0, 0
-    with looking_at_logs() as lookout, spans() as exporter:
+    counts = Counter[str]()
+    with looking_at_logs() as lookout:
         for name in names:
-            raised = await raised_by(name)
-            errors += 1
-            reached += sum(1 for _ in places(raised))
-            hits += len(find_canary(raised)) + sum(CANARY in look(raised) for look in ONLOOKERS.values())
-            texts += len(ONLOOKERS)
-        finished = [span.to_json() for span in exporter.get_finished_spans()]
+            with spans() as exporter:
+                raised = await raised_by(name)
+            finished = (
+                [] if name in SENT_BACK_IN_HEADERS else [span.to_json() for span in exporter.get_finished_spans()]
+            )
+            texts = [look(raised) for look in ONLOOKERS.values()]
+            counts.update(errors=1, places=sum(1 for _ in places(raised)), texts=len(texts), spans=len(finished))
+            counts["hits"] += len(find_canary(raised)) + sum(CANARY in told for told in texts + finished)
         foreign, arrived = await foreign_sockets()
-    hits += len(lookout.found) + arrived + sum(CANARY in told for told in finished)
+    counts["hits"] += len(lookout.found) + arrived
     planted = ConfigurationError(CANARY)
     blind = [name for name, look in ONLOOKERS.items() if CANARY not in look(planted)]
     told = (
-        f"{errors} kinds of failure: {reached:,} places reached from the errors, {texts} texts of {len(ONLOOKERS)} onlookers, "
-        f"{lookout.seen:,} log records, {len(finished)} spans, {foreign} foreign sockets: {hits} hits"
+        f"{counts['errors']} kinds of failure: {counts['places']:,} places reached from the errors, {counts['texts']} texts of "
+        f"{len(ONLOOKERS)} onlookers, {lookout.seen} log records, {counts['spans']} spans, {foreign} foreign sockets: "
+        f"{counts['hits']} hits"
     )
-    return [Figure("secrecy", told, not hits and not blind and find_canary(planted) != [])]
+    return [Figure("secrecy", told, not counts["hits"] and not blind and find_canary(planted) != [])]

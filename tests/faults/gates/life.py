@@ -98,7 +98,7 @@ async def concurrent(number: int, at_once: int, faults: int) -> list[Figure]:
         unused = len(server.script)
         held = connections_held(walks.client)
     await asyncio.sleep(0.1)
-    left = len(foreign_tasks() - tasks) + len(open_descriptors() - descriptors)
+    left = len(foreign_tasks() - tasks) + (open_descriptors() - descriptors).total()
     ends = ", ".join(f"{count} {end}" for end, count in sorted(walks.ends.items()))
     told = f"{faults:,} faults; {ends}; {walks.wrong} wrong, {held} connections held, {left} tasks or descriptors left"
     passed = walks.wrong == unused == held == left == 0 and walks.ends.total() == number

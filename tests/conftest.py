@@ -48,7 +48,7 @@ async def guard_of_the_loop() -> AsyncGenerator[None]:
             break
         await asyncio.sleep(0.002)
     assert foreign_tasks() - tasks == set()
-    assert open_descriptors() - descriptors == set()
+    assert not open_descriptors() - descriptors
     assert unhandled == []
 
 
@@ -68,5 +68,5 @@ def guard(request: pytest.FixtureRequest) -> Generator[None]:
                 if open_descriptors() <= descriptors:
                     break
                 time.sleep(0.002)
-            assert open_descriptors() - descriptors == set()
+            assert not open_descriptors() - descriptors
     assert lookout.found == []

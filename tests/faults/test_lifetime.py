@@ -117,10 +117,12 @@ async def test_L7_a_second_loop_while_the_first_runs_is_told_so() -> None:
 def test_L7_a_loop_that_was_closed_without_a_word_is_left_without_one() -> None:
     with FakePinecone(3) as fake:
         client = BackupsClient(fake.api_key, base_url=fake.url)
-        for _ in range(2):
-            loop = asyncio.new_event_loop()
-            loop.run_until_complete(fetch(client))
-            loop.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the loop's own, of its transports
+            for _ in range(2):
+                loop = asyncio.new_event_loop()
+                loop.run_until_complete(fetch(client))
+                loop.close()
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
             del client

@@ -6,11 +6,13 @@ import csv
 import datetime as dt
 import io
 import json
+import sys
 from collections import Counter
 
 import pytest
 
 from pinecone_backups_async import Backup
+from pinecone_backups_async.cli._app import run as run_command
 from pinecone_backups_async.cli._table import age
 from pinecone_backups_async.testing import Answer, FakePinecone
 from tests.samples import row
@@ -205,3 +207,10 @@ def test_backups_made_by_hand_come_out_as_they_are(project: FakePinecone, run: R
     project.add(mine)
     (found,) = lines(run("list").out)
     assert found == mine.to_dict()
+
+
+def test_a_stream_of_any_kind_takes_the_listing(project: FakePinecone, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert run_command(["list", "--max-items", "3"]) == 0
+    assert len(lines(stream.getvalue())) == 3

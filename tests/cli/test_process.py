@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
@@ -115,6 +116,26 @@ def test_what_nobody_foresaw_is_shown_and_is_no_verdict(
         main()
     assert caught.value.code == code
     assert "ModuleNotFoundError: import of csv halted" in capsys.readouterr().err
+
+
+class Interrupted(ModuleType):
+    """A module in whose import somebody presses Ctrl-C."""
+
+    def __getattr__(self, name: str) -> object:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_it_starts_ends_it_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pinecone-backups", "list"])
+    monkeypatch.setitem(sys.modules, "cyclopts", Interrupted("cyclopts"))
+    for name in [name for name in sys.modules if name.startswith("pinecone_backups_async.cli.")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 130
+    assert capsys.readouterr() == ("", "")
 
 
 def shell(fake: FakePinecone, line: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -1,9 +1,8 @@
-"""Applications served for real: uvicorn on a loopback port, against a FakePinecone; nothing may be left open."""
+"""Applications served for real: uvicorn on a loopback port, against a FakePinecone."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 import socket
 from collections.abc import AsyncGenerator, Callable
@@ -72,19 +71,8 @@ def stall_later_pages(fake: FakePinecone) -> None:
     fake.before_answer = choose
 
 
-@pytest.fixture(autouse=True)
-async def nothing_is_left() -> AsyncGenerator[None]:
-    """Compare the descriptors and tasks before and after a test."""
-    tasks, descriptors = len(asyncio.all_tasks()), open_descriptors()
-    yield
-    with contextlib.suppress(TimeoutError):
-        await until(lambda: len(asyncio.all_tasks()) <= tasks and open_descriptors() <= descriptors)
-    assert len(asyncio.all_tasks()) <= tasks
-    assert open_descriptors() <= descriptors
-
-
 @pytest.fixture
-async def fake(monkeypatch: pytest.MonkeyPatch, nothing_is_left: None) -> AsyncGenerator[FakePinecone]:
+async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[FakePinecone]:
     async with FakePinecone(backups=250) as project:
         for name, value in project.environ.items():
             monkeypatch.setenv(name, value)

@@ -228,3 +228,9 @@ async def test_what_a_hook_raises_is_raised_again_where_the_test_sees_it() -> No
 async def test_a_limit_of_more_digits_than_python_reads_is_refused() -> None:
     async with FakePinecone() as fake:
         assert (await get(fake, limit="9" * 5000)).status == 400
+
+
+async def test_leaving_what_does_not_run_does_nothing() -> None:
+    fake = FakePinecone()
+    await fake.__aexit__(None, None, None)
+    fake.__exit__(None, None, None)

@@ -140,7 +140,8 @@ async def listening(handle: Handler, *, port: int = 0, tls: ssl.SSLContext | Non
         assert task is not None
         tasks.add(task)
         try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            # RuntimeError is uvloop's word for a connection that has been closed.
+            with contextlib.suppress(OSError, RuntimeError, asyncio.IncompleteReadError):
                 await handle(reader, writer)
             writer.close()
             with contextlib.suppress(OSError):

@@ -242,6 +242,7 @@ async def test_L9_consumers_that_hang_up_leave_no_request_behind() -> None:
         for walk in walks:
             walk.cancel()
         await asyncio.gather(*walks, return_exceptions=True)
+        await asyncio.sleep(0.05)  # what had been sent before has reached the server
         seen = len(server.heads)
         await asyncio.sleep(0.3)
         assert len(server.heads) == seen

@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import pytest
@@ -89,32 +89,45 @@ def test_the_entry_point_exits_with_the_commands_code(fake: FakePinecone) -> Non
     assert done.returncode == 2
 
 
+Started = Callable[[str], object]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    """Return a function that starts a command from the import on, and returns its exit code."""
+
+    def start(command: str) -> object:
+        monkeypatch.setattr(sys, "argv", ["pinecone-backups", command])
+        for name in [name for name in sys.modules if name.startswith("pinecone_backups_async.cli.")]:
+            monkeypatch.delitem(sys.modules, name)
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return caught.value.code
+
+    return start
+
+
 @pytest.mark.parametrize("missing", ["cyclopts", "rich"])
 @pytest.mark.parametrize(("command", "code"), [("list", 1), ("check", 3)])
 def test_without_the_extra_it_says_what_to_install(
-    missing: str, command: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    missing: str,
+    command: str,
+    code: int,
+    started: Started,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["pinecone-backups", command])
     monkeypatch.setitem(sys.modules, missing, None)
-    for name in [name for name in sys.modules if name.startswith("pinecone_backups_async.cli.")]:
-        monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(SystemExit) as caught:
-        main()
-    assert caught.value.code == code
+    assert started(command) == code
     assert "pip install 'pinecone-backups-async[cli]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("command", "code"), [("list", 1), ("check", 3)])
 def test_what_nobody_foresaw_is_shown_and_is_no_verdict(
-    command: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, code: int, started: Started, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["pinecone-backups", command])
     monkeypatch.setitem(sys.modules, "csv", None)
-    for name in [name for name in sys.modules if name.startswith("pinecone_backups_async.cli.")]:
-        monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(SystemExit) as caught:
-        main()
-    assert caught.value.code == code
+    assert started(command) == code
     assert "ModuleNotFoundError: import of csv halted" in capsys.readouterr().err
 
 
@@ -126,15 +139,10 @@ class Interrupted(ModuleType):
 
 
 def test_ctrl_c_while_it_starts_ends_it_quietly(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    started: Started, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["pinecone-backups", "list"])
     monkeypatch.setitem(sys.modules, "cyclopts", Interrupted("cyclopts"))
-    for name in [name for name in sys.modules if name.startswith("pinecone_backups_async.cli.")]:
-        monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(SystemExit) as caught:
-        main()
-    assert caught.value.code == 130
+    assert started("list") == 130
     assert capsys.readouterr() == ("", "")
 
 

@@ -60,6 +60,27 @@ async def test_X1_a_server_that_does_not_speak_tls_is_an_error() -> None:
                 await listed(client)
 
 
+PROTOCOL_VERSION_ALERT = b"\x15\x03\x03\x00\x02\x02\x46"
+
+
+@pytest.mark.parametrize("spoken", [b"HTTP/1.1 400 Bad Request\r\n\r\n", PROTOCOL_VERSION_ALERT])
+async def test_X1_a_handshake_that_fails_is_not_tried_again(spoken: bytes) -> None:
+    handshakes = 0
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal handshakes
+        handshakes += 1
+        await reader.read(1000)
+        writer.write(spoken)
+        await writer.drain()
+
+    async with listening(speak) as port:
+        async with BackupsClient(CANARY, base_url=f"https://localhost:{port}", retry=AT_ONCE) as client:
+            with pytest.raises(TLSError, match="the TLS handshake failed") as caught:
+                await listed(client)
+    assert (caught.value.attempts, handshakes) == (1, 1)
+
+
 def test_X2_plain_http_is_for_loopback_alone() -> None:
     with pytest.raises(ConfigurationError, match="plain http is for loopback"):
         BackupsClient(CANARY, base_url="http://api.example")

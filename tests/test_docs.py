@@ -40,7 +40,9 @@ class Evaluator:
 
     def __call__(self, example: Example) -> None:
         source = pad(example.parsed, example.line + example.parsed.line_offset)
-        code = compile(source, example.path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        code = compile(
+            source, example.path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True, optimize=0
+        )
         result = eval(code, example.namespace)
         if code.co_flags & inspect.CO_COROUTINE:
             self._runner.run(result)

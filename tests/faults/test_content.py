@@ -171,7 +171,7 @@ async def test_C6_odd_text_crashes_nothing_and_messages_are_one_line() -> None:
 
 async def test_C6_a_record_of_the_log_is_one_line_whatever_the_service_says(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    failing = keep_open(error("503 Down", ODD, "X-Pinecone-Request-Id: a\x1b[31m\r\n", message=ODD))
+    failing = keep_open(error("503 Down", ODD, "X-Pinecone-Request-Id: a\u0085b\r\n", message=ODD))
     async with fault_server([failing] * 5) as server, client_of(server) as client:
         with pytest.raises(ServiceError) as caught:
             await client.fetch_page()

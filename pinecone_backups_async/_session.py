@@ -37,7 +37,7 @@ __all__ = ["TRANSPORT", "Answer", "SessionManager"]
 TRANSPORT: Final = f"aiohttp/{aiohttp.__version__}"
 MAX_BODY: Final = 8 * 2**20
 MAX_ERROR_BODY: Final = 64 * 2**10
-# Every limit in time is set by asyncio.timeout around an attempt: aiohttp's own would be rounded up to whole seconds.
+# Limits in time are asyncio.timeout's, around an attempt: aiohttp's own would be rounded up to whole seconds.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
@@ -153,11 +153,10 @@ class SessionManager:
     def abandon(self) -> bool:
         """Let go of sessions that were never closed; return whether there were any of this process."""
         sessions, self._sessions = self._sessions, None
-        if sessions is None:
-            return False
-        inherited = sessions.is_inherited()
-        (sessions.immortalise if inherited else sessions.close_with_dead_loop)()
-        return not inherited
+        inherited = sessions is not None and sessions.is_inherited()
+        if sessions is not None:
+            (sessions.immortalise if inherited else sessions.close_with_dead_loop)()
+        return sessions is not None and not inherited
 
     @contextlib.contextmanager
     def _interruptible(self, limit: asyncio.Timeout) -> Generator[None]:
@@ -213,18 +212,15 @@ class _Sessions:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._pid = os.getpid()
-        own = connector is None
-        if connector is None:
-            connector = aiohttp.TCPConnector(ssl=True if ssl_context is None else ssl_context)
         settings: dict[str, Any] = {
-            "connector": connector,
+            "connector": aiohttp.TCPConnector(ssl=ssl_context or True) if connector is None else connector,
             "cookie_jar": aiohttp.DummyCookieJar(),
             "middlewares": (middleware,),
             "proxy": proxy.reveal(),
             "timeout": _NO_TIMEOUT,
             "trust_env": False,
         }
-        self.pooled = aiohttp.ClientSession(connector_owner=own, request_class=_PooledRequest, **settings)
+        self.pooled = aiohttp.ClientSession(connector_owner=connector is None, request_class=_PooledRequest, **settings)
         self.unpooled = aiohttp.ClientSession(connector_owner=False, request_class=_UnpooledRequest, **settings)
         self._lifetime = _until_closed(self.unpooled, self.pooled)
 

@@ -6,26 +6,22 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ._arguments import MAX_LIMIT, checked_count, checked_limit, checked_seconds, checked_token
 from ._errors import BackupsError
 from ._pager import BackupPager, FetchPage, prove_complete
 from ._protocol import BackupsProtocol
 from ._retry import Retrier, RetryPolicy, checked_policy
-from ._session import TRANSPORT, SessionManager
 from ._settings import (
-    MAX_LIMIT,
     Secret,
     checked_api_key,
     checked_base_url,
-    checked_count,
     checked_headers,
-    checked_limit,
     checked_proxy,
-    checked_seconds,
     checked_ssl_context,
-    checked_token,
     headers_from,
     text_from,
 )
+from ._transport import TRANSPORT, SessionManager
 
 if TYPE_CHECKING:
     import ssl

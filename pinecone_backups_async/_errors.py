@@ -1,17 +1,21 @@
-"""What can go wrong. Errors hold facts, print in one line, and survive pickle and copy; none of them holds the key.
+"""The errors of this package. They carry facts, print in one line, and survive pickle and copy; none holds the key.
 
 BackupsError
-+- ConfigurationError (ValueError)      a bad argument or setting, found before any request
++- ConfigurationError (ValueError)      an argument or a setting is not allowed; nothing was sent
 +- ClientClosedError (RuntimeError)     the client was closed
-+- TransportError                       no complete answer
++- TransportError                       no complete response arrived
 |  +- TransportTimeoutError (TimeoutError)
-|  +- TLSError                          the peer is not who it should be; never retried
-+- ApiError                             any other status than 200
-|  +- InvalidRequestError 400 422      UnauthorizedError 401     ForbiddenError 403       NotFoundError 404
-|  +- RateLimitError 429               ServiceError 5xx          UnexpectedRedirectError 300-399
-+- ResponseParsingError                 a 200 that is not a page
-|  +- ResponseTooLargeError            PaginationLoopError
+|  +- TLSError                          the certificate or the handshake failed; never retried
++- ApiError                             the service answered with an error
+|  +- InvalidRequestError 400 422       UnauthorizedError 401       PaymentRequiredError 402
+|  +- ForbiddenError 403                NotFoundError 404           ConflictError 409
+|  +- FailedPreconditionError 412       RateLimitError 429          ServiceError 5xx
+|  +- UnexpectedRedirectError 300-399
++- ResponseParsingError                 a successful response whose body is invalid
+|  +- ResponseTooLargeError             PaginationLoopError
 +- IncompleteListingError               a listing that could not be proven complete
++- WaitFailedError                      what was waited for has failed
++- WaitTimeoutError (TimeoutError)      what was waited for did not happen in time
 """
 
 from __future__ import annotations
@@ -19,20 +23,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ._models import Backup
+    from ._models import Backup, RestoreJob
 
 __all__ = [
     "ApiError",
     "BackupsError",
     "ClientClosedError",
     "ConfigurationError",
+    "ConflictError",
+    "FailedPreconditionError",
     "ForbiddenError",
     "IncompleteListingError",
     "InvalidRequestError",
     "NotFoundError",
     "PaginationLoopError",
+    "PaymentRequiredError",
     "RateLimitError",
     "ResponseParsingError",
     "ResponseTooLargeError",
@@ -42,29 +47,43 @@ __all__ = [
     "TransportTimeoutError",
     "UnauthorizedError",
     "UnexpectedRedirectError",
+    "WaitFailedError",
+    "WaitTimeoutError",
 ]
 
 
 class BackupsError(Exception):
-    """Base of all errors of this package; only misuse, such as two tasks on one walk, is a bare RuntimeError.
+    """Base of all errors of this package. Only misuse, such as two tasks on one iterator, is a bare RuntimeError.
 
-    `attempts` counts the requests that were sent for the page that failed; `pagination_token` is that page's own
-    token: pass it to `list_backups` to go on where the listing failed (None: from the beginning).
+    Each fact is an attribute with a default on the class, and a keyword of the constructor.
     """
 
-    # The facts live in __dict__ and the message in args, which is what pickle and copy carry over without help.
-    def __init__(self, message: str = "", *, attempts: int = 0, pagination_token: str | None = None) -> None:
+    attempts: int = 0
+    """How many requests were sent for the call that failed."""
+    pagination_token: str | None = None
+    """The token of the page that failed: pass it to `list_backups` to resume there (None: from the beginning)."""
+    outcome_unknown: bool = False
+    """True where a write may have taken effect although it failed. Always False for a call that only reads."""
+
+    # The facts live in __dict__ and the message in args: pickle and copy carry both over without help.
+    def __init__(self, message: str = "", **facts: Any) -> None:
         super().__init__(message)
-        self.attempts = attempts
-        self.pagination_token = pagination_token
+        for name, value in facts.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no fact named {name}")
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
 
     def __str__(self) -> str:
-        tried = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
-        return f"{self.args[0] if self.args else ''}{tried}"
+        attempts = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
+        outcome = " (the outcome is unknown: it may have happened)" if self.outcome_unknown else ""
+        return f"{self.args[0] if self.args else ''}{attempts}{outcome}"
 
 
 class ConfigurationError(BackupsError, ValueError):
     """An argument or a setting is not allowed; the message names it and says what is. Raised before any request."""
+
+    argument: str | None = None
+    """The name of the argument or the setting, such as `limit` or `api_key`."""
 
 
 class ClientClosedError(BackupsError, RuntimeError):
@@ -72,59 +91,52 @@ class ClientClosedError(BackupsError, RuntimeError):
 
 
 class TransportError(BackupsError):
-    """No complete answer came back: no connection, a broken one, or bytes that are not HTTP.
+    """No complete response arrived: no connection, a broken one, or bytes that are not HTTP."""
 
-    `status` is set only where a proxy refused the tunnel: then it is the proxy's status.
-    """
-
-    def __init__(self, message: str = "", *, status: int | None = None, **facts: Any) -> None:
-        super().__init__(message, **facts)
-        self.status = status
+    status: int | None = None
+    """The proxy's status where a proxy refused the tunnel, else None."""
+    sent: bool = False
+    """Whether the request may have reached the service."""
 
 
 class TransportTimeoutError(TransportError, TimeoutError):
-    """No complete answer came back in time."""
+    """No complete response arrived in time."""
 
 
 class TLSError(TransportError):
-    """The TLS handshake failed, as with a certificate that is not trusted. Never retried; nothing was sent."""
+    """The TLS handshake failed, for instance because the certificate is not trusted. Never retried."""
 
 
-class _AnsweredError(BackupsError):
-    """An error that an answer caused; it prints the request id first."""
+class _ResponseError(BackupsError):
+    """An error that a response caused; it prints the request id first."""
 
-    def __init__(self, message: str = "", *, request_id: str | None = None, **facts: Any) -> None:
-        super().__init__(message, **facts)
-        self.request_id = request_id
+    request_id: str | None = None
+    """The service's id of the request, for its support."""
 
     def __str__(self) -> str:
         return super().__str__() if self.request_id is None else f"[{self.request_id}] {super().__str__()}"
 
 
-class ApiError(_AnsweredError):
-    """The service answered with an error: any status but 200, or an error object under status 200.
+class ApiError(_ResponseError):
+    """The service answered with an error: an unexpected status, or an error object under status 200.
 
-    `status` is the HTTP status; `code` (see `ErrorCode`), `message` and `details` are those of the specification's
-    `ErrorResponse`, as far as the body had them; `retry_after` is in seconds, None where the header was absent or
-    unusable.
+    `code` (see `ErrorCode`), `message` and `details` are those of the specification's `ErrorResponse`, as far as the
+    body had them.
     """
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        status: int = 0,
-        code: str | None = None,
-        details: Any = None,
-        retry_after: float | None = None,
-        **facts: Any,
-    ) -> None:
-        super().__init__(message, **facts)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.details = details
-        self.retry_after = retry_after
+    status: int = 0
+    """The HTTP status."""
+    code: str | None = None
+    """The code of the error object, such as `NOT_FOUND`; an open string."""
+    details: Any = None
+    """The details of the error object, shortened."""
+    retry_after: float | None = None
+    """The seconds of the Retry-After header; None where it was absent or unusable."""
+
+    @property
+    def message(self) -> str:
+        """Return the service's message."""
+        return str(self.args[0]) if self.args else ""
 
     def __str__(self) -> str:
         facts = f"{self.status} {self.code}" if self.code is not None else f"{self.status}"
@@ -137,15 +149,27 @@ class InvalidRequestError(ApiError):
 
 
 class UnauthorizedError(ApiError):
-    """The API key was refused (401)."""
+    """The service refused the API key (401)."""
+
+
+class PaymentRequiredError(ApiError):
+    """The account must pay first (402)."""
 
 
 class ForbiddenError(ApiError):
-    """The API key is valid but may not list backups (403)."""
+    """The API key is valid, but the plan, a quota or the key's permissions do not allow the call (403)."""
 
 
 class NotFoundError(ApiError):
-    """There is no such endpoint at this base URL (404)."""
+    """What the call names does not exist (404)."""
+
+
+class ConflictError(ApiError):
+    """The name is taken (409)."""
+
+
+class FailedPreconditionError(ApiError):
+    """The backup is not in a state that allows the call (412): not Ready, or in use by restore jobs."""
 
 
 class RateLimitError(ApiError):
@@ -157,51 +181,49 @@ class ServiceError(ApiError):
 
 
 class UnexpectedRedirectError(ApiError):
-    """The service answered with a redirect (300-399). It was not followed: the key stays with the configured origin."""
+    """The service answered with a redirect (300-399). It is never followed: the key stays with the base URL's host."""
 
 
-class ResponseParsingError(_AnsweredError):
-    """A 200 whose body is not a page of backups.
+class ResponseParsingError(_ResponseError):
+    """A successful response has an invalid body."""
 
-    `problems` are (path, reason) pairs, such as `("$.data[3].region", "expected str, got null")`; `excerpt` is
-    the beginning of the body, at most 500 characters; `decoded` says whether the body was JSON at all (only one that
-    was not is retried).
-    """
-
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        problems: Sequence[tuple[str, str]] = (),
-        excerpt: str = "",
-        decoded: bool = True,
-        **facts: Any,
-    ) -> None:
-        super().__init__(message, **facts)
-        self.problems: tuple[tuple[str, str], ...] = tuple(problems)
-        self.excerpt = excerpt
-        self.decoded = decoded
+    problems: tuple[tuple[str, str], ...] = ()
+    """Pairs of path and reason, such as `("$.data[3].region", "expected str, got null")`."""
+    excerpt: str = ""
+    """The beginning of the body, at most 500 characters."""
+    decoded: bool = True
+    """Whether the body was JSON at all. Only one that was not is retried."""
 
 
 class ResponseTooLargeError(ResponseParsingError):
-    """A body of more than 8 MiB, decompressed, of more than 100,000 values, or of more than 1,000 backups. Not retried.
+    """A response exceeds a limit: its size, its number of values, or its number of rows. Not retried.
 
-    Reading and decoding stop there, so that no answer fills the memory or holds the event loop.
+    Reading and decoding stop at the limit, so that no response fills the memory or blocks the event loop.
     """
 
 
 class PaginationLoopError(ResponseParsingError):
-    """The service keeps sending pages without an end: a token came back a second time, or nothing new arrives."""
+    """The service sends pages without end: a token came a second time, or nothing new arrives."""
 
 
 class IncompleteListingError(BackupsError):
-    """The inventory could not be proven complete, since backups came and went during every pass.
+    """The inventory could not be proven complete."""
 
-    `backups` are all that were seen in any of the `passes`: possibly too many or too few, so never a basis for a
-    verdict.
-    """
+    backups: tuple[Backup, ...] = ()
+    """All backups seen in any pass: possibly too many or too few, so never a basis for a decision."""
+    passes: int = 0
+    """How many times the listing was read."""
 
-    def __init__(self, message: str = "", *, backups: Sequence[Backup] = (), passes: int = 0, **facts: Any) -> None:
-        super().__init__(message, **facts)
-        self.backups: tuple[Backup, ...] = tuple(backups)
-        self.passes = passes
+
+class WaitFailedError(BackupsError):
+    """What was waited for has failed and will not succeed."""
+
+    last: Backup | RestoreJob | None = None
+    """What the service reported last."""
+
+
+class WaitTimeoutError(BackupsError, TimeoutError):
+    """What was waited for did not happen in time; it may still happen."""
+
+    last: Backup | RestoreJob | None = None
+    """What the service reported last; None where nothing was seen."""

@@ -6,21 +6,47 @@ import datetime as dt
 from collections.abc import Mapping
 from copy import deepcopy
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
-__all__ = ["Backup", "BackupPage", "BackupStatus", "ErrorCode", "MetadataField", "MetadataSchema", "Metric"]
+__all__ = [
+    "Backup",
+    "BackupPage",
+    "BackupStatus",
+    "ErrorCode",
+    "Index",
+    "MetadataField",
+    "MetadataSchema",
+    "Metric",
+    "Outcome",
+    "RestoreJob",
+    "RestoreJobPage",
+    "RestoreReceipt",
+    "RestoreStatus",
+    "outcome_of",
+]
 
 
 class BackupStatus(StrEnum):
-    """Name the states of a backup that are known today; `Backup.status` is an open string and may hold others."""
+    """The states of a backup that are known today; `Backup.status` is an open string and may hold others."""
 
     INITIALIZING = "Initializing"
     PENDING = "Pending"
+    SCHEDULED = "Scheduled"
     READY = "Ready"
     FAILED = "Failed"
     INITIALIZATION_FAILED = "InitializationFailed"
+
+
+class RestoreStatus(StrEnum):
+    """The states of a restore job that are known today; `RestoreJob.status` is an open string and may hold others."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
 
 
 class Metric(StrEnum):
@@ -151,11 +177,129 @@ class BackupPage:
     data: tuple[Backup, ...]
     next_token: str | None = None
     request_id: str | None = None
+    data_missing: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the page as plain JSON-ready Python, in the shape of the service's own answer."""
         pagination = None if self.next_token is None else {"next": self.next_token}
         return {"data": [backup.to_dict() for backup in self.data], "pagination": pagination}
+
+
+class Outcome(StrEnum):
+    """What a status means for whoever waits."""
+
+    REACHED = "reached"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
+# By class and status; every status that is not here has failed, unknown ones too.
+_OUTCOMES: Final[Mapping[tuple[str, str], Outcome]] = {
+    ("Backup", BackupStatus.READY): Outcome.REACHED,
+    ("Backup", BackupStatus.INITIALIZING): Outcome.WAITING,
+    ("Backup", BackupStatus.PENDING): Outcome.WAITING,
+    ("Backup", BackupStatus.SCHEDULED): Outcome.WAITING,
+    ("RestoreJob", RestoreStatus.COMPLETED): Outcome.REACHED,
+    ("RestoreJob", RestoreStatus.PENDING): Outcome.WAITING,
+    ("RestoreJob", RestoreStatus.RUNNING): Outcome.WAITING,
+}
+
+
+@attrs.frozen(kw_only=True)
+class RestoreJob:
+    """One restore job, with the field names of the API (`RestoreJobModel`). Equal by value, hashed by its id."""
+
+    restore_job_id: str
+    backup_id: str
+    target_index_name: str
+    target_index_id: str
+    status: str
+    created_at: dt.datetime
+    completed_at: dt.datetime | None = None
+    percent_complete: float | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+
+    def __hash__(self) -> int:
+        return hash(self.restore_job_id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the job as plain JSON-ready Python: every known field, then `extra`. Absent fields are None."""
+        known: dict[str, Any] = attrs.asdict(self, recurse=False, filter=lambda a, _: a.name != "extra")
+        known["created_at"] = _rfc3339(self.created_at)
+        known["completed_at"] = _rfc3339(self.completed_at)
+        return known | _copied(self.extra)
+
+
+@attrs.frozen(kw_only=True)
+class RestoreJobPage:
+    """One page of restore jobs (`RestoreJobList`); `next_token` is None on the last page."""
+
+    data: tuple[RestoreJob, ...]
+    next_token: str | None = None
+    request_id: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the page as plain JSON-ready Python, in the shape of the service's own response."""
+        pagination = None if self.next_token is None else {"next": self.next_token}
+        return {"data": [job.to_dict() for job in self.data], "pagination": pagination}
+
+
+@attrs.frozen(kw_only=True)
+class RestoreReceipt:
+    """What the service returns when a restore begins (`CreateIndexFromBackupResponse`)."""
+
+    restore_job_id: str
+    index_id: str
+    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+
+    def __hash__(self) -> int:
+        return hash(self.restore_job_id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the receipt as plain JSON-ready Python: its two ids, then `extra`."""
+        return {"restore_job_id": self.restore_job_id, "index_id": self.index_id} | _copied(self.extra)
+
+
+@attrs.frozen(kw_only=True)
+class Index:
+    """One index of the project, as far as backups need it (`IndexModel`). Equal by value, hashed by its name."""
+
+    name: str
+    host: str
+    status: Mapping[str, Any]
+    spec: Mapping[str, Any]
+    dimension: int | None = None
+    metric: str | None = None
+    vector_type: str | None = None
+    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def state(self) -> str:
+        """Return the state, such as `Ready`; an open string, empty where the service sent none."""
+        return str(self.status.get("state") or "")
+
+    @property
+    def ready(self) -> bool:
+        """Return whether the service calls the index ready."""
+        return self.status.get("ready") is True
+
+    @property
+    def can_be_backed_up(self) -> bool:
+        """Return whether the service can back the index up: it refuses indexes that run on pods."""
+        return "pod" not in self.spec
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the index as plain JSON-ready Python, as the service sent it: without the fields that are absent."""
+        known = attrs.asdict(self, recurse=False, filter=lambda a, value: a.name != "extra" and value is not None)
+        return _copied(known) | _copied(self.extra)
+
+
+def outcome_of(value: Backup | RestoreJob) -> Outcome:
+    """Return what a status means. A status that this version does not know has failed."""
+    return _OUTCOMES.get((type(value).__name__, value.status), Outcome.FAILED)
 
 
 def _copied(json: Mapping[str, Any]) -> dict[str, Any]:

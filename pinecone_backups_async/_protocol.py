@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import attrs
 
-from ._codec import decode_json, decode_page
+from ._decode import decode_json, decode_page
 from ._errors import (
     ApiError,
     BackupsError,

@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
+from ._arguments import checked_count, checked_seconds
 from ._errors import (
     ApiError,
     BackupsError,
@@ -25,7 +26,6 @@ from ._errors import (
     TransportTimeoutError,
 )
 from ._models import ErrorCode
-from ._settings import checked_count, checked_seconds
 
 __all__ = ["Retrier", "RetryPolicy", "RetryQuota", "checked_policy", "is_transient"]
 

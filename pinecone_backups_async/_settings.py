@@ -10,33 +10,24 @@ import ipaddress
 import json
 import re
 import ssl
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
 from ._errors import ConfigurationError
-from ._strict import MAX_TOKEN_BYTES
 
 __all__ = [
-    "MAX_LIMIT",
     "Secret",
     "checked_api_key",
     "checked_base_url",
-    "checked_count",
     "checked_headers",
-    "checked_limit",
     "checked_proxy",
-    "checked_seconds",
     "checked_ssl_context",
-    "checked_token",
     "headers_from",
     "text_from",
 ]
 
-MAX_LIMIT: Final = 100
 MAX_KEY_LENGTH: Final = 512
-_MOST_TOLD: Final = 100
 _DEFAULT_URL: Final = "https://api.pinecone.io"
 _HOST: Final = re.compile(r"(?!.{254})[0-9A-Za-z_-]{1,63}(\.[0-9A-Za-z_-]{1,63})*\.?")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -211,43 +202,3 @@ def _header_complaint(name: object, value: object) -> str | None:
     if not value.isprintable() or not value.isascii():
         return f"has a value for {name} that is not printable ASCII"
     return None
-
-
-def _told(value: object) -> str:
-    """Return a refused value as a message shows it; of what has no short text, its type."""
-    try:
-        text = repr(value)
-    except ValueError:  # an int of more digits than Python writes
-        text = ""
-    return text if 0 < len(text) <= _MOST_TOLD else f"this {type(value).__name__}"
-
-
-def checked_seconds(name: str, value: object) -> float:
-    """Return a positive, finite number of seconds."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
-        raise ConfigurationError(f"{name} must be a positive, finite number of seconds, not {_told(value)}")
-    return float(value)
-
-
-def checked_count(name: str, value: object, *, least: int, most: int | None = None) -> int:
-    """Return an int from `least` to `most`; a bool is not one."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
-        allowed = f"an int of at least {least}" if most is None else f"an int from {least} to {most}"
-        raise ConfigurationError(f"{name} must be {allowed}, not {_told(value)}")
-    return int(value)
-
-
-def checked_limit(value: object) -> int | None:
-    """Return the page size, 1 to 100, or None."""
-    return None if value is None else checked_count("limit", value, least=1, most=MAX_LIMIT)
-
-
-def checked_token(value: object) -> str | None:
-    """Return the pagination token, or None."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ConfigurationError(f"pagination_token must be a str, not {type(value).__name__}")
-    if not 0 < len(value.encode(errors="replace")) <= MAX_TOKEN_BYTES or any("\ud800" <= c <= "\udfff" for c in value):
-        raise ConfigurationError(f"pagination_token must have 1 to {MAX_TOKEN_BYTES} bytes in UTF-8")
-    return value

@@ -15,12 +15,13 @@ FLOORS = {
     "_version": 0,
     "_errors": 0,
     "_models": 0,
-    "_strict": 1,
-    "_codec": 1,
+    "_arguments": 0,
+    "_structure": 1,
+    "_decode": 1,
     "_settings": 1,
     "_protocol": 1,
     "_retry": 1,
-    "_session": 2,
+    "_transport": 2,
     "_pager": 3,
     "_client": 3,
     "__init__": 4,
@@ -28,11 +29,11 @@ FLOORS = {
 # Rooms on one floor may be furnished in this order: each imports only from what stands before it.
 ORDER = list(FLOORS)
 SOLE_IMPORTERS = {
-    "aiohttp": {"_session"},
-    "yarl": {"_session"},
+    "aiohttp": {"_transport"},
+    "yarl": {"_transport"},
     "tenacity": {"_retry"},
-    "cattrs": {"_strict"},
-    "msgspec": {"_codec"},
+    "cattrs": {"_structure"},
+    "msgspec": {"_decode"},
 }
 EXTENSIONS_OUTSIDE = {
     "testing": {"aiohttp"},
@@ -85,14 +86,14 @@ def test_a_room_imports_from_lower_floors_only_and_each_library_has_one_importer
 @pytest.mark.parametrize(
     ("room", "line"),
     [
-        ("_models", "from ._codec import decode_page"),
+        ("_models", "from ._decode import decode_page"),
         ("_protocol", "import aiohttp"),
         ("_pager", "def late():\n    from ._client import BackupsClient"),
         ("_pager", "def late():\n    import tenacity"),
         ("_client", "class Late:\n    def method(self):\n        if True:\n            from cattrs import Converter"),
         ("_errors", "from . import _models"),
-        ("_session", "from pinecone_backups_async import Backup"),
-        ("_codec", "try:\n    import yarl.sub\nexcept ImportError:\n    pass"),
+        ("_transport", "from pinecone_backups_async import Backup"),
+        ("_decode", "try:\n    import yarl.sub\nexcept ImportError:\n    pass"),
     ],
 )
 def test_a_wrong_import_is_found_wherever_it_stands(room: str, line: str) -> None:

@@ -18,7 +18,7 @@ from pinecone_backups_async import (
     ResponseParsingError,
     ResponseTooLargeError,
 )
-from pinecone_backups_async._codec import decode_json, decode_page
+from pinecone_backups_async._decode import decode_json, decode_page
 
 from .samples import CURL_EXAMPLE, OPENAPI_EXAMPLE, page_body, row
 

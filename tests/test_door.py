@@ -18,18 +18,26 @@ PUBLIC = [
     "BackupsError",
     "ClientClosedError",
     "ConfigurationError",
+    "ConflictError",
     "ErrorCode",
+    "FailedPreconditionError",
     "ForbiddenError",
     "IncompleteListingError",
+    "Index",
     "InvalidRequestError",
     "MetadataField",
     "MetadataSchema",
     "Metric",
     "NotFoundError",
     "PaginationLoopError",
+    "PaymentRequiredError",
     "RateLimitError",
     "ResponseParsingError",
     "ResponseTooLargeError",
+    "RestoreJob",
+    "RestoreJobPage",
+    "RestoreReceipt",
+    "RestoreStatus",
     "RetryPolicy",
     "ServiceError",
     "TLSError",
@@ -37,6 +45,8 @@ PUBLIC = [
     "TransportTimeoutError",
     "UnauthorizedError",
     "UnexpectedRedirectError",
+    "WaitFailedError",
+    "WaitTimeoutError",
     "__version__",
 ]
 
@@ -85,6 +95,6 @@ def test_the_error_tree_is_the_one_that_is_drawn() -> None:
 
 def test_the_status_metric_and_code_enums_hold_the_specifications_names() -> None:
     assert set(door.Metric) == {"cosine", "euclidean", "dotproduct"}
-    assert set(door.BackupStatus) == {"Initializing", "Pending", "Ready", "Failed", "InitializationFailed"}
+    assert set(door.BackupStatus) == {"Initializing", "Pending", "Scheduled", "Ready", "Failed", "InitializationFailed"}
     assert len(door.ErrorCode) == 20
     assert {"OK", "UNKNOWN", "UNAVAILABLE", "QUOTA_EXCEEDED", "PAYMENT_REQUIRED"} <= set(door.ErrorCode)

@@ -57,7 +57,7 @@ def attempts_of(
 
 
 def unavailable(**facts: object) -> door.ServiceError:
-    return door.ServiceError("down", status=503, **facts)  # type: ignore[arg-type]
+    return door.ServiceError("down", status=503, **facts)
 
 
 async def run(retrier: Retrier, attempt: Callable[[float, bool], Awaitable[str]], **settings: float) -> str:

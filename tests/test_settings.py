@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError, RetryPolicy
-from pinecone_backups_async._settings import checked_count
+from pinecone_backups_async._arguments import checked_count
 
 KEY = "pcsk_key-of-the-settings-tests"
 

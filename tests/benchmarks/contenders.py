@@ -18,7 +18,7 @@ import tenacity
 from cattrs.preconf.orjson import make_converter
 from pinecone import AsyncPinecone
 
-from pinecone_backups_async import BackupsClient, _codec
+from pinecone_backups_async import BackupsClient, _decode
 
 from .payloads import ROWS, token
 
@@ -26,7 +26,7 @@ __all__ = [
     "Contender",
     "Walk",
     "get_alone",
-    "get_and_codec",
+    "get_and_decode",
     "official",
     "one_call_a_page",
     "ours",
@@ -190,7 +190,7 @@ async def get_alone(base_url: str, pages: int) -> AsyncGenerator[Walk, None]:
 
 
 @contextlib.asynccontextmanager
-async def get_and_codec(base_url: str) -> AsyncGenerator[Walk, None]:
+async def get_and_decode(base_url: str) -> AsyncGenerator[Walk, None]:
     """Open a part of the cost: the raw loop with our codec in the place of orjson."""
     async with aiohttp.ClientSession(headers=_HEADERS) as session:
 
@@ -199,7 +199,7 @@ async def get_and_codec(base_url: str) -> AsyncGenerator[Walk, None]:
             page_token: str | None = None
             while True:
                 async with session.get(f"{base_url}/backups", params=_query(page_token)) as response:
-                    page = _codec.decode_page(await response.read())
+                    page = _decode.decode_page(await response.read())
                 ids.extend(backup.backup_id for backup in page.data)
                 if page.next_token is None:
                     return ids

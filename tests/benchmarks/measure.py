@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import attrs
 import orjson
 
-from pinecone_backups_async import _codec
+from pinecone_backups_async import _decode
 
 from . import contenders as c
 from .payloads import Payload, backup_ids, page_body
@@ -105,7 +105,7 @@ def _decoders(body: bytes, repeat: int) -> dict[str, Callable[[], Sample]]:
 
     def codec() -> None:
         for _ in range(repeat):
-            _codec.decode_page(body)
+            _decode.decode_page(body)
 
     codec()
     return {
@@ -123,7 +123,7 @@ _CONTENDERS: dict[str, c.Contender] = {
     "ours by page": c.ours_by_page,
     "control": c.raw,
 }
-_PARTS: dict[str, c.Contender] = {"GET and codec": c.get_and_codec, "one call a page": c.one_call_a_page}
+_PARTS: dict[str, c.Contender] = {"GET and codec": c.get_and_decode, "one call a page": c.one_call_a_page}
 
 
 def walking(runner: asyncio.Runner, urls: Mapping[Listing, str], pages: int, rounds: int) -> dict[Listing, Samples]:

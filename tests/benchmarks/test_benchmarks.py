@@ -23,7 +23,7 @@ WHOLE_WALKS = [
     contenders.official,
     contenders.ours,
     contenders.ours_by_page,
-    contenders.get_and_codec,
+    contenders.get_and_decode,
     contenders.one_call_a_page,
 ]
 

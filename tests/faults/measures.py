@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pinecone_backups_async._codec import MAX_VALUES
+from pinecone_backups_async._decode import MAX_VALUES
 from tests.samples import row
 
 from .client_process import Cost

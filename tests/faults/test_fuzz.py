@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from pinecone_backups_async import ApiError, BackupPage, ResponseParsingError
-from pinecone_backups_async._codec import (
+from pinecone_backups_async._decode import (
     _fast,  # pyright: ignore[reportPrivateUsage]
     decode_json,
     decode_page,
 )
 from pinecone_backups_async._protocol import BackupsProtocol
 from pinecone_backups_async._settings import Secret
-from pinecone_backups_async._strict import structure_page
+from pinecone_backups_async._structure import structure_page
 from tests.samples import row
 
 

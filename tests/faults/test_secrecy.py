@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError
-from pinecone_backups_async._session import Answer
 from pinecone_backups_async._settings import Secret
+from pinecone_backups_async._transport import Answer
 
 from .failures import FAILURES, SENT_BACK_IN_HEADERS, raised_by
 from .guard import CANARY, find_canary, open_descriptors

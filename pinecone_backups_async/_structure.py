@@ -15,13 +15,13 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn
 
+from ._arguments import MAX_TOKEN_BYTES
 from ._errors import ResponseParsingError, ResponseTooLargeError
 from ._models import Backup, BackupPage, MetadataField, MetadataSchema
 
-__all__ = ["MAX_BACKUPS", "MAX_TOKEN_BYTES", "ValidationError", "converter", "structure_page", "utc", "wire_names"]
+__all__ = ["MAX_BACKUPS", "ValidationError", "converter", "structure_page", "utc", "wire_names"]
 
 MAX_BACKUPS: Final = 1_000  # of a page; the service has at most 100
-MAX_TOKEN_BYTES: Final = 8192
 MAX_PROBLEMS: Final = 100
 ValidationError = cattrs.BaseValidationError
 _JSON_NAMES: Final[dict[type, str]] = {type(None): "null", dict: "object", list: "array"}

@@ -14,9 +14,10 @@ from typing import Any, Final
 import attrs
 import msgspec
 
+from ._arguments import MAX_TOKEN_BYTES
 from ._errors import ResponseParsingError, ResponseTooLargeError
 from ._models import Backup, BackupPage, MetadataField, MetadataSchema
-from ._strict import MAX_BACKUPS, MAX_TOKEN_BYTES, ValidationError, converter, structure_page, utc, wire_names
+from ._structure import MAX_BACKUPS, ValidationError, converter, structure_page, utc, wire_names
 
 __all__ = ["decode_json", "decode_page"]
 

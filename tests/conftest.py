@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from .faults.guard import foreign_tasks, looking_at_logs, open_descriptors
-from .faults.timing import reruns
+from tests.support.guard import foreign_tasks, looking_at_logs, open_descriptors
+from tests.support.timing import reruns
 
 TURNS_TO_SETTLE = 500  # of which closed sockets take a few, at both ends
 

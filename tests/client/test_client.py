@@ -1,0 +1,194 @@
+"""The client end to end, against a real local server: what it asks for, what comes back, and its own life."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from pinecone_backups_async import (
+    Backup,
+    BackupsClient,
+    ClientClosedError,
+    IncompleteListingError,
+    RetryPolicy,
+    ServiceError,
+    TransportTimeoutError,
+)
+from pinecone_backups_async.testing import Answer, FakePinecone
+from tests.support.aioresponses_bridge import mocked_aiohttp
+
+KEY = "pcsk_key-of-the-client-tests"
+AT_ONCE = RetryPolicy(random=lambda: 0.0)
+DOWN = Answer.error(503, "UNAVAILABLE", "Down for a moment.")
+
+
+def client_of(fake: FakePinecone, **settings: Any) -> BackupsClient:
+    settings.setdefault("retry", AT_ONCE)
+    return BackupsClient(fake.api_key, base_url=fake.url, **settings)
+
+
+def ids(backups: list[Backup] | tuple[Backup, ...]) -> list[str]:
+    return [backup.backup_id for backup in backups]
+
+
+async def test_every_backup_of_a_project_from_one_async_for() -> None:
+    async with FakePinecone(backups=250) as fake, client_of(fake) as client:
+        assert ids([backup async for backup in client.list_backups()]) == ids(fake.backups)
+        assert fake.requests[0].query == {"limit": "100"}
+        assert [set(request.query) for request in fake.requests[1:]] == [{"paginationToken"}] * 2
+
+
+async def test_the_key_and_the_version_leave_with_every_request_and_no_cookie_comes_back() -> None:
+    async with FakePinecone(backups=150, api_key=KEY) as fake:
+        fake.play(Answer(body={"data": [], "pagination": {"next": "x"}}, headers={"Set-Cookie": "session=1"}), None)
+        client = BackupsClient(KEY, base_url=fake.url, additional_headers={"X-Team": "search"})
+        async with client:
+            await client.fetch_page()
+            await client.list_backups().to_list()
+    for request in fake.requests:
+        sent = {name.lower(): value for name, value in request.headers.items()}
+        assert (sent["api-key"], sent["x-pinecone-api-version"], sent["x-team"]) == (KEY, "2026-04", "search")
+        assert sent.keys() == {
+            "host", "accept", "accept-encoding", "user-agent", "api-key", "x-pinecone-api-version", "x-team",
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "query"),
+    [
+        ({}, {"limit": "100"}),
+        ({"limit": 7}, {"limit": "7"}),
+        ({"max_items": 30}, {"limit": "30"}),
+        ({"max_items": 3000}, {"limit": "100"}),
+        ({"limit": 50, "max_items": 300}, {"limit": "50"}),
+        ({"limit": 50, "max_items": 3}, {"limit": "3"}),
+    ],
+)
+async def test_the_page_size_that_is_asked_for(arguments: dict[str, Any], query: dict[str, str]) -> None:
+    async with FakePinecone(backups=3) as fake, client_of(fake) as client:
+        await client.list_backups(**arguments).to_list()
+        assert fake.requests[0].query == query
+
+
+async def test_max_items_sends_no_needless_request() -> None:
+    async with FakePinecone(backups=250) as fake, client_of(fake) as client:
+        assert await client.list_backups(max_items=0).to_list() == []
+        assert ids(await client.list_backups(max_items=100).to_list()) == ids(fake.backups)[:100]
+        assert len(fake.requests) == 1
+
+
+async def test_one_page_and_the_next_by_its_token() -> None:
+    async with FakePinecone(backups=5) as fake, client_of(fake) as client:
+        first = await client.fetch_page(limit=2)
+        second = await client.fetch_page(limit=50, pagination_token=first.next_token)
+        assert (ids(first.data), ids(second.data)) == (ids(fake.backups)[:2], ids(fake.backups)[2:4])
+        assert first.request_id == "fake-1"
+        assert set(fake.requests[1].query) == {"paginationToken"}
+
+
+async def test_an_error_names_the_page_from_which_to_resume() -> None:
+    async with FakePinecone(backups=250) as fake, client_of(fake) as client:
+        fake.play(None, DOWN, DOWN, DOWN, DOWN)
+        seen: list[Backup] = []
+        with pytest.raises(ServiceError) as caught:
+            async for backup in client.list_backups():
+                seen.append(backup)  # noqa: PERF401 - what came before the error is the point
+        assert (caught.value.attempts, len(seen)) == (4, 100)
+        rest = await client.list_backups(pagination_token=caught.value.pagination_token).to_list()
+        assert ids(seen + rest) == ids(fake.backups)
+
+
+async def test_an_inventory_stands_while_backups_come_and_go() -> None:
+    async with FakePinecone(backups=30) as fake, client_of(fake) as client:
+        doomed = iter(ids(fake.backups)[:2])
+
+        def churn(_: object) -> None:
+            if len(fake.requests) in {2, 4}:
+                fake.delete(next(doomed))
+
+        fake.before_answer = churn
+        assert set(ids(await client.inventory(limit=10))) >= set(ids(fake.backups))
+
+        def always(_: object) -> None:
+            fake.delete(fake.backups[0].backup_id)
+
+        fake.before_answer = always
+        with pytest.raises(IncompleteListingError) as caught:
+            await client.inventory(limit=2, max_passes=2)
+        assert caught.value.passes == 2
+
+
+async def test_a_call_may_bring_its_own_timeouts() -> None:
+    async with FakePinecone(backups=1) as fake, client_of(fake, attempt_timeout=0.05) as client:
+        fake.delay = 0.2
+        for call in (
+            client.fetch_page(timeout=0.15),
+            client.list_backups(timeout=0.15).to_list(),
+            client.inventory(timeout=0.15),
+        ):
+            with pytest.raises(TransportTimeoutError, match=r"no complete answer within 0\.0") as caught:
+                await call
+            assert caught.value.attempts >= 2
+        assert len(await client.list_backups(attempt_timeout=5).to_list()) == 1
+
+
+async def test_closing_is_final_and_may_be_repeated() -> None:
+    async with FakePinecone(backups=1) as fake:
+        client = client_of(fake)
+        await client.close()
+        client = client_of(fake)
+        await client.fetch_page()
+        await asyncio.gather(client.close(), client.close())
+        await client.close()
+        assert repr(client).endswith(", closed>")
+        for call in (client.fetch_page(), client.list_backups().to_list(), client.inventory()):
+            with pytest.raises(ClientClosedError, match="the client is closed"):
+                await call
+        assert len(fake.requests) == 1
+
+
+async def test_a_connector_is_borrowed_and_never_closed() -> None:
+    async with FakePinecone(backups=1) as fake, aiohttp.TCPConnector() as connector:
+        for _ in range(2):
+            async with client_of(fake, connector=connector) as client:
+                await client.fetch_page()
+        assert not connector.closed
+
+
+async def test_the_exact_request_that_leaves() -> None:
+    later = "https://api.pinecone.io/backups?paginationToken=a%2B%2F%3D%26%23%25%C3%A9"
+    with mocked_aiohttp() as mocked:
+        mocked.get(
+            "https://api.pinecone.io/backups?limit=100", payload={"data": [], "pagination": {"next": "a+/=&#%é"}}
+        )
+        mocked.get(URL(later, encoded=True), payload={"data": []})
+        async with BackupsClient(KEY) as client:
+            assert await client.list_backups().to_list() == []
+        assert [(method, str(url.with_query(None))) for method, url in mocked.requests] == [
+            ("GET", "https://api.pinecone.io/backups")
+        ] * 2
+        assert [dict(url.query) for _, url in mocked.requests] == [{"limit": "100"}, {"paginationToken": "a+/=&#%é"}]
+        for (call,) in mocked.requests.values():
+            assert call.kwargs["headers"]["X-Pinecone-Api-Version"] == "2026-04"
+            assert call.kwargs["allow_redirects"] is False
+            assert "Api-Key" not in call.kwargs["headers"]
+
+
+async def test_the_key_is_sent_however_the_host_is_spelled() -> None:
+    async with FakePinecone(backups=3, api_key=KEY) as fake:
+        port = fake.url.rpartition(":")[2]
+        for base_url in (f"HTTP://LOCALHOST:0{port}", f"http://127.0.0.1:{port}"):
+            async with BackupsClient(KEY, base_url=base_url) as client:
+                assert len((await client.fetch_page()).data) == 3
+
+
+async def test_a_closed_client_has_sent_nothing_for_the_call_that_it_refuses() -> None:
+    client = BackupsClient(KEY)
+    await client.close()
+    with pytest.raises(ClientClosedError) as caught:
+        await client.fetch_page(pagination_token="t")
+    assert (caught.value.attempts, caught.value.pagination_token) == (0, "t")

@@ -1,0 +1,189 @@
+"""The documentation: every python block of README.md and docs/ runs, and what the pages draw and list is all there is.
+
+A document's blocks run in order and share their names, in an empty directory, with the environment of a fresh
+FakePinecone: `BackupsClient()` just works. They may await at top level, as in `python -m asyncio`. A document that holds
+tests is run by pytest, so that its tests run too. Shell blocks are not run.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sybil import Document, Example
+from sybil.evaluators.python import pad
+from sybil.parsers.myst import CodeBlockParser
+
+import pinecone_backups_async
+from pinecone_backups_async.testing import FakePinecone
+from tests.support.layers import FLOORS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+DOCUMENTS = [ROOT / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
+
+
+class Evaluator:
+    """Run blocks one after the other, those that await in one and the same loop."""
+
+    def __init__(self, runner: asyncio.Runner) -> None:
+        self._runner = runner
+
+    def __call__(self, example: Example) -> None:
+        source = pad(example.parsed, example.line + example.parsed.line_offset)
+        code = compile(
+            source, example.path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True, optimize=0
+        )
+        result = eval(code, example.namespace)
+        if code.co_flags & inspect.CO_COROUTINE:
+            self._runner.run(result)
+
+
+def as_module(document: Document) -> str:
+    """Return the python blocks as one module, each at its own line of the document."""
+    source = ""
+    for example in document.examples():
+        start = example.line + example.parsed.line_offset
+        source += "\n" * (start - source.count("\n")) + example.parsed
+    return source
+
+
+def run_as_tests(document: Document, directory: Path) -> None:
+    """Run a document that holds tests by pytest, in a process of its own; fail with what it printed."""
+    module = directory / "test_document.py"
+    module.write_text(as_module(document))
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-o", "asyncio_mode=auto", "-p", "no:cacheprovider"]
+    command += ["-W", "ignore:Using `httpx`"]  # newer Starlettes want another client, which older ones cannot use
+    command += ["-o", "asyncio_default_fixture_loop_scope=function", str(module)]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"{document.path}:\n{done.stdout}{done.stderr}"
+
+
+def run(path: Path, directory: Path) -> None:
+    with asyncio.Runner() as runner:
+        document = Document.parse(str(path), CodeBlockParser("python", Evaluator(runner)))
+        if re.search(r"^(async )?def test_", as_module(document), re.MULTILINE):
+            run_as_tests(document, directory)
+        else:
+            for example in document.examples():
+                example.evaluate()
+
+
+@pytest.fixture(autouse=True)
+def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakePinecone]:
+    for name in [name for name in os.environ if name.startswith("PINECONE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    with FakePinecone(250) as fake:
+        for name, value in fake.environ.items():
+            monkeypatch.setenv(name, value)
+        yield fake
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_python_block_runs(path: Path, tmp_path: Path) -> None:
+    run(path, tmp_path)
+
+
+LISTING = """
+```python
+import asyncio
+from pinecone_backups_async import BackupsClient
+
+async def main():
+    async with BackupsClient() as client:
+        return len(await client.list_backups().to_list())
+```
+
+```python
+assert asyncio.run(main()) == 250
+```
+
+```python
+client = BackupsClient()
+async for page in client.list_backups(limit=50).pages():
+    print(len(page.data))
+```
+
+```python
+await client.close()
+```
+"""
+
+
+def test_the_blocks_of_a_document_share_their_names_and_a_project(tmp_path: Path, project: FakePinecone) -> None:
+    path = tmp_path / "page.md"
+    path.write_text(LISTING)
+    run(path, tmp_path)
+    assert [request.query["limit"] for request in project.requests if "limit" in request.query] == ["100", "50"]
+
+
+def test_a_block_that_fails_is_shown_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text(LISTING.replace("250", "249"))
+    with pytest.raises(AssertionError) as caught:
+        run(path, tmp_path)
+    frame = caught.traceback[-1]
+    assert (str(frame.path), frame.lineno + 1) == (str(path), 12)
+
+
+@pytest.mark.parametrize(("claimed", "passes"), [(250, True), (249, False)])
+def test_the_tests_in_a_document_run_as_tests(tmp_path: Path, claimed: int, passes: bool) -> None:
+    path = tmp_path / "page.md"
+    path.write_text(
+        f"```python\nasync def test_listing(fake_pinecone):\n    assert len(fake_pinecone.backups) == {claimed}\n```\n"
+    )
+    if passes:
+        run(path, tmp_path)
+    else:
+        with pytest.raises(AssertionError, match="test_document.py:3: AssertionError"):
+            run(path, tmp_path)
+
+
+def test_the_drawing_of_the_house_is_the_house() -> None:
+    drawing = (DOCS / "design.md").read_text().split("```text")[1].split("```")[0]
+    rooms = re.findall(r"^ +(\d) +(\w+)\.py ", drawing, re.MULTILINE)
+    assert {room: int(floor) for floor, room in rooms} == FLOORS
+    assert [room for _, room in reversed(rooms)] == list(FLOORS)
+
+
+PUBLIC_ERRORS: dict[str, type[Exception]] = {
+    name: getattr(pinecone_backups_async, name) for name in pinecone_backups_async.__all__ if name.endswith("Error")
+}
+
+
+def bases_of(error: type[Exception]) -> tuple[str, str]:
+    """Return the names of an error's nearest public ancestor and of the builtin that it is as well, or ''."""
+    public = next((base.__name__ for base in error.__mro__[1:] if base.__name__ in PUBLIC_ERRORS), "")
+    builtin = next((base.__name__ for base in error.__bases__[1:]), "")
+    return public, builtin
+
+
+def test_the_tree_of_errors_is_the_one_that_is_drawn() -> None:
+    drawing = (DOCS / "errors.md").read_text().split("```text")[1].split("```")[0]
+    path: list[str] = []
+    drawn: dict[str, tuple[str, str]] = {}
+    for indent, name, builtin in re.findall(r"^((?:[|+][- ] )*)(\w+)(?: \((\w+)\))?", drawing, re.MULTILINE):
+        path[len(indent) // 3 :] = [name]
+        drawn[name] = (path[-2] if path[:-1] else "", builtin)
+    assert drawn == {name: bases_of(error) for name, error in PUBLIC_ERRORS.items()}
+
+
+def test_the_error_table_tells_what_to_do_about_every_error() -> None:
+    first_cells = re.findall(r"^\|(.*?)\|", (DOCS / "errors.md").read_text(), re.MULTILINE)
+    explained = {name for cell in first_cells for name in re.findall(r"`(\w+Error)`", cell)}
+    assert explained >= PUBLIC_ERRORS.keys() - {"BackupsError"}
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    listed = re.findall(r"^([\w/-]+)$", (DOCS / "index.md").read_text(), re.MULTILINE)
+    pages = {str(path.relative_to(DOCS).with_suffix("")) for path in DOCUMENTS[1:]} - {"index"}
+    assert pages <= set(listed)

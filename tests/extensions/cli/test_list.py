@@ -1,0 +1,216 @@
+"""`pinecone-backups list`, run in this process against a real local server."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import sys
+from collections import Counter
+
+import pytest
+
+from pinecone_backups_async import Backup
+from pinecone_backups_async.cli._app import run as run_command
+from pinecone_backups_async.cli._table import age
+from pinecone_backups_async.testing import Answer, FakePinecone
+from tests.support.samples import row
+
+from .conftest import Run
+
+DOWN = Answer.error(404, "NOT_FOUND", "Gone \x1b[31mred.")
+
+
+def lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_pipe_gets_every_backup_as_a_whole_line_of_json(project: FakePinecone, run: Run) -> None:
+    listed = run("list")
+    assert (listed.code, listed.err) == (0, "")
+    assert lines(listed.out) == [backup.to_dict() for backup in project.backups]
+
+
+def test_json_is_one_array_of_whole_backups(project: FakePinecone, run: Run) -> None:
+    project.play(Answer(body={"data": [row("b1", novel={"a": 1})]}))
+    assert json.loads(run("list", "--output", "json").out)[0]["novel"] == {"a": 1}
+    assert len(json.loads(run("list", "--output", "json").out)) == 250
+
+
+def test_csv_has_a_header_and_no_cell_that_a_spreadsheet_would_run(project: FakePinecone, run: Run) -> None:
+    evil = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "\uff1d1", 'a,"b"\nc', "plain"]
+    project.play(Answer(body={"data": [row(str(n), name=name) for n, name in enumerate(evil)]}))
+    rows = list(csv.DictReader(io.StringIO(run("list", "--output", "csv").out, newline="")))
+    assert [found["name"] for found in rows] == [
+        "'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "'\nx", "'\uff1d1", 'a,"b"\nc', "plain",
+    ]  # fmt: skip
+    assert (rows[0]["description"], rows[0]["status"]) == ("", "Ready")
+
+
+def test_the_table_shows_what_a_person_wants_to_know(project: FakePinecone, run: Run) -> None:
+    listed = run("list", "--output", "table")
+    assert (listed.code, listed.err) == (0, "")
+    for title in ("Index", "Name", "Status", "Age", "Size", "Records", "Region", "Id"):
+        assert title in listed.out
+    for backup in project.backups:
+        assert backup.backup_id in listed.out
+    assert "250 backups of " in listed.out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(-5, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (7200, "2h"), (172_799, "47h"), (172_800, "2d")],
+)
+def test_an_age_is_told_in_its_largest_unit(seconds: int, told: str) -> None:
+    now = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+    assert age(now - dt.timedelta(seconds=seconds), now) == told
+    assert age(None, now) == "-"
+
+
+@pytest.mark.parametrize(
+    ("columns", "gone"),
+    [
+        (160, []),
+        (120, ["Name"]),
+        (108, ["Name", "Region"]),
+        (94, ["Name", "Region", "Records"]),
+        (80, ["Name", "Region", "Records", "Size"]),
+        (40, ["Name", "Region", "Records", "Size"]),
+    ],
+)
+def test_a_narrow_table_leaves_columns_out_in_their_order_and_cuts_nothing(
+    project: FakePinecone, run: Run, monkeypatch: pytest.MonkeyPatch, columns: int, gone: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = run("list", "--output", "table").out
+    assert max(map(len, out.splitlines())) <= columns
+    assert "…" not in out
+    titles = out.splitlines()[1].split() if columns > 40 else ["Status", "Age", "Id", "Index"]
+    assert set(titles) == {"Index", "Name", "Status", "Age", "Size", "Records", "Region", "Id"} - set(gone)
+    ids = "".join(line[-40:].strip() if columns > 40 else line[32:].strip() for line in out.splitlines())
+    for backup in project.backups:
+        assert backup.backup_id in ids
+
+
+def test_text_of_the_server_cannot_steer_the_terminal(project: FakePinecone, run: Run) -> None:
+    project.play(Answer(body={"data": [row("b\x1b[2J", name="[red]x\u202e", status="\x07Ready", size_bytes=None)]}))
+    out = run("list", "--output", "table").out
+    assert not {"\x1b", "\u202e", "\x07"} & set(out)
+    for shown in ("b\\x1b[2J", "[red]x\\u202e", "\\x07Ready"):
+        assert shown in out
+
+
+def test_filters(project: FakePinecone, run: Run) -> None:
+    names = Counter(backup.source_index_name for backup in project.backups)
+    one, other = list(names)[:2]
+    found = lines(run("list", "--index", one, "--index", other).out)
+    assert len(found) == names[one] + names[other]
+    ready = lines(run("list", "--status", "ready").out)
+    assert len(ready) == sum(backup.status == "Ready" for backup in project.backups)
+    recent = lines(run("list", "--newer-than", "2d").out)
+    assert 0 < len(recent) < 250
+    project.play(Answer(body={"data": [row("no-time")]}))
+    none = run("list", "--newer-than", "2w")
+    assert (none.code, none.out, none.err) == (0, "", "pinecone-backups: none of 1 backups matches\n")
+
+
+@pytest.mark.parametrize("number", ["0", "1", "7", "150", "999"])
+def test_max_items_bounds_what_is_printed(project: FakePinecone, run: Run, number: str) -> None:
+    assert len(lines(run("list", "--max-items", number).out)) == min(250, int(number))
+    ready = sum(backup.status == "Ready" for backup in project.backups)
+    assert len(lines(run("list", "--max-items", number, "--status", "Ready").out)) == min(ready, int(number))
+
+
+def test_a_failed_listing_says_where_to_resume_and_keeps_what_it_wrote(project: FakePinecone, run: Run) -> None:
+    for output, kept in (("jsonl", 100), ("csv", 101), ("json", 0), ("table", 0)):
+        project.play(None, DOWN)
+        failed = run("list", "--output", output)
+        assert (failed.code, len(failed.out.splitlines())) == (1, kept)
+        (line,) = failed.err.splitlines()
+        assert line.startswith("pinecone-backups: NotFoundError: [fake-")
+        assert "Gone \\x1b[31mred." in line
+        assert project.api_key not in line
+        token = line.partition("--pagination-token=")[2].rstrip(")").strip("'")
+        rest = lines(run("list", "--pagination-token", token).out)
+        assert [found["backup_id"] for found in rest] == [backup.backup_id for backup in project.backups[100:]]
+
+
+def test_a_csv_that_goes_on_has_its_header_once(project: FakePinecone, run: Run) -> None:
+    project.play(None, DOWN)
+    failed = run("list", "--output", "csv")
+    token = failed.err.partition("--pagination-token=")[2].rstrip(")\n").strip("'")
+    whole = failed.out + run("list", "--output", "csv", "--pagination-token", token).out
+    rows = list(csv.DictReader(io.StringIO(whole, newline="")))
+    assert [found["backup_id"] for found in rows] == [backup.backup_id for backup in project.backups]
+
+
+def test_a_first_page_that_fails_has_no_token_to_tell(project: FakePinecone, run: Run) -> None:
+    project.play(DOWN)
+    assert "resume" not in run("list").err
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--newer-than", "soon"], "--newer-than: a duration is a number and one of s, m, h, d, w"),
+        (["--newer-than", "0d"], "--newer-than: a duration"),
+        (["--newer-than", "999999w"], "--newer-than: "),
+        (["--max-items", "-1"], "--max-items must be an integer of at least 0"),
+        (["--max-items", "few"], "few"),
+        (["--output", "xml"], "xml"),
+        (["--pagination-token", ""], "pagination_token must have 1 to 8192 bytes"),
+        (["--nonsense"], "--nonsense"),
+    ],
+)
+def test_wrong_use_is_2_and_says_what_is_allowed(
+    project: FakePinecone, run: Run, words: list[str], complaint: str
+) -> None:
+    outcome = run("list", *words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert complaint in outcome.err
+    assert project.requests == []
+
+
+def test_without_a_key_it_says_how_to_give_one_and_mentions_the_demo(run: Run) -> None:
+    outcome = run("list")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "PINECONE_API_KEY is not set" in outcome.err
+    assert "--demo" in outcome.err
+
+
+def test_a_setting_is_complained_of_by_its_name_in_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINECONE_API_KEY", "key")
+    monkeypatch.setenv("PINECONE_CONTROLLER_HOST", "http://remote.example")
+    assert run("list").err.startswith("pinecone-backups: PINECONE_CONTROLLER_HOST must be https: plain http is for")
+
+
+def test_the_demo_needs_no_key_and_ignores_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINECONE_API_KEY", "not this one")
+    monkeypatch.setenv("PINECONE_CONTROLLER_HOST", "http://remote.example")
+    monkeypatch.setenv("PINECONE_ADDITIONAL_HEADERS", "not json")
+    outcome = run("list", "--demo")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert len(lines(outcome.out)) > 20
+
+
+def test_help_and_version(run: Run) -> None:
+    assert "list" in run("--help").out
+    assert run("--version").code == 0
+    assert "--pagination-token" in run("list", "--help").out
+
+
+def test_backups_made_by_hand_come_out_as_they_are(project: FakePinecone, run: Run) -> None:
+    for backup in project.backups:
+        project.delete(backup.backup_id)
+    mine = Backup(backup_id="é", source_index_name="i", source_index_id="1", status="New", cloud="aws", region="r")
+    project.add(mine)
+    (found,) = lines(run("list").out)
+    assert found == mine.to_dict()
+
+
+def test_a_stream_of_any_kind_takes_the_listing(project: FakePinecone, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert run_command(["list", "--max-items", "3"]) == 0
+    assert len(lines(stream.getvalue())) == 3

@@ -1,0 +1,217 @@
+"""The command as a process: terminals, pipes, signals, and an environment without the extra."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+from pinecone_backups_async.cli import main
+from pinecone_backups_async.testing import Answer, FakePinecone
+from tests.support.samples import row
+
+COMMAND = [sys.executable, "-c", "from pinecone_backups_async.cli import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakePinecone]:
+    with FakePinecone(2500) as project:
+        yield project
+
+
+def environment(fake: FakePinecone) -> dict[str, str]:
+    return {**os.environ, **fake.environ, "COLUMNS": "120", "TERM": "xterm"}
+
+
+def read_terminal(descriptor: int) -> str:
+    text = b""
+    while True:
+        try:
+            chunk = os.read(descriptor, 65536)
+        except OSError:  # the other end has closed
+            return text.decode()
+        text += chunk
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+def test_on_a_terminal_it_is_a_table_with_progress_and_colour_unless_refused(
+    fake: FakePinecone, no_color: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    env = environment(fake) | ({"NO_COLOR": "1"} if no_color else {})
+    env = env if no_color else {name: value for name, value in env.items() if name != "NO_COLOR"}
+    with subprocess.Popen([*COMMAND, "list"], env=env, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        text = read_terminal(ours)
+    os.close(ours)
+    assert process.returncode == 0
+    assert "2500 backups of " in text
+    assert "Listing backups" in text
+    assert ("\x1b[32m" in text) is not no_color
+
+
+def test_a_closed_pipe_ends_it_quietly(fake: FakePinecone) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "list"], env=environment(fake), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b'{"backup_id"')
+        process.stdout.close()
+        assert (process.wait(20), process.stderr.read()) == (0, b"")
+
+
+def test_ctrl_c_ends_it_quietly(fake: FakePinecone) -> None:
+    fake.delay = 30
+    seen = len(fake.requests)
+    with subprocess.Popen(
+        [*COMMAND, "list"], env=environment(fake), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while len(fake.requests) == seen:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    fake.delay = 0
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def test_the_entry_point_exits_with_the_commands_code(fake: FakePinecone) -> None:
+    done = subprocess.run(
+        [*COMMAND, "list", "--max-items", "x"], env=environment(fake), capture_output=True, check=False
+    )
+    assert done.returncode == 2
+
+
+Started = Callable[[str], object]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    """Return a function that starts a command from the import on, and returns its exit code."""
+
+    def start(command: str) -> object:
+        monkeypatch.setattr(sys, "argv", ["pinecone-backups", command])
+        for name in [name for name in sys.modules if name.startswith("pinecone_backups_async.cli.")]:
+            monkeypatch.delitem(sys.modules, name)
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return caught.value.code
+
+    return start
+
+
+@pytest.mark.parametrize("missing", ["cyclopts", "rich"])
+@pytest.mark.parametrize(("command", "code"), [("list", 1), ("check", 3)])
+def test_without_the_extra_it_says_what_to_install(
+    missing: str,
+    command: str,
+    code: int,
+    started: Started,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    assert started(command) == code
+    assert "pip install 'pinecone-backups-async[cli]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "code"), [("list", 1), ("check", 3)])
+def test_what_nobody_foresaw_is_shown_and_is_no_verdict(
+    command: str, code: int, started: Started, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "csv", None)
+    assert started(command) == code
+    assert "ModuleNotFoundError: import of csv halted" in capsys.readouterr().err
+
+
+class Interrupted(ModuleType):
+    """A module in whose import somebody presses Ctrl-C."""
+
+    def __getattr__(self, name: str) -> object:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_it_starts_ends_it_quietly(
+    started: Started, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "cyclopts", Interrupted("cyclopts"))
+    assert started("list") == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def shell(fake: FakePinecone, line: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of bash in which `$command` is the command."""
+    env = environment(fake) | {"command": shlex.join(COMMAND)} | environ
+    return subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("eval $command check --max-age 26h > /dev/full", 3),
+        ("eval $command check --max-age 26h --output prometheus > /dev/full", 3),
+        ("eval $command list > /dev/full", 1),
+        ("set -o pipefail; eval $command check --max-age 26h --output json | true", 3),
+        ("set -o pipefail; eval $command check --max-age 1s | true", 3),
+        ("set -o pipefail; eval $command list | true", 0),
+        ("set -o pipefail; eval $command list --output table | true", 0),
+        ("eval $command check --max-age 1s 2> /dev/full", 2),
+        ("eval $command check --max-age 1s 2>&-", 2),
+        ("eval $command check --max-age 1s >&-", 2),
+        ("eval $command check --max-age soon 2> /dev/full", 3),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_no_verdict_and_talk_is_no_report(
+    fake: FakePinecone, line: str, code: int
+) -> None:
+    done = shell(fake, line)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+def test_what_an_encoding_lacks_is_written_otherwise(fake: FakePinecone) -> None:
+    done = shell(fake, "eval $command check --max-age 1s", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "####" in done.stdout
+    listed = shell(fake, "eval $command list --output table --max-items 2", PYTHONIOENCODING="latin-1")
+    assert (listed.returncode, listed.stderr) == (0, "")
+
+
+def test_a_retry_says_nothing_of_its_own(fake: FakePinecone) -> None:
+    fake.play(Answer.error(503, "UNAVAILABLE", "Later."))
+    done = shell(fake, "eval $command list --max-items 1")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("output", ["csv", "jsonl"])
+def test_on_a_terminal_data_runs_without_progress_between_and_cannot_steer_it(fake: FakePinecone, output: str) -> None:
+    fake.play(Answer(body={"data": [row("b1", name="\x1b]0;pwned\x07")]}))
+    ours, theirs = pty.openpty()
+    arguments = [*COMMAND, "list", "--output", output]
+    with subprocess.Popen(arguments, env=environment(fake), stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        text = read_terminal(ours)
+    os.close(ours)
+    assert process.returncode == 0
+    assert "pwned" in text
+    assert not {"\x1b", "\x07"} & set(text)
+
+
+def test_on_a_terminal_no_label_can_steer_it(fake: FakePinecone) -> None:
+    evil = Answer(body={"data": [row("b1", source_index_name="\x1b[2J")]})
+    fake.play(evil, evil)
+    ours, theirs = pty.openpty()
+    arguments = [*COMMAND, "check", "--max-age", "1h", "--output", "prometheus"]
+    with subprocess.Popen(arguments, env=environment(fake), stdin=theirs, stdout=theirs, stderr=theirs):
+        os.close(theirs)
+        text = read_terminal(ours)
+    os.close(ours)
+    assert 'pinecone_backups_state{index="\\x1b[2J"' in text
+    assert "\x1b" not in text

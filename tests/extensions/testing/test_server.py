@@ -1,0 +1,235 @@
+"""The server's life: scripts, delays, hooks, what it records, and that it ends at once."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+
+import aiohttp
+import pytest
+
+from pinecone_backups_async import (
+    BackupsClient,
+    InvalidRequestError,
+    RetryPolicy,
+    ServiceError,
+    UnauthorizedError,
+    testing,
+)
+from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
+from tests.support.raw_request import get
+
+NO_WAIT = RetryPolicy(random=lambda: 0.0)
+
+
+@pytest.mark.parametrize("name", testing.__all__)
+def test_every_public_name_and_its_public_methods_explain_themselves(name: str) -> None:
+    public = getattr(testing, name)
+    assert inspect.getdoc(public)
+    for method, value in vars(public).items() if inspect.isclass(public) else ():
+        if not method.startswith("_") and (inspect.isroutine(value) or isinstance(value, property)):
+            assert inspect.getdoc(value), f"{name}.{method}"
+
+
+def test_a_star_import_gives_exactly_the_public_names() -> None:
+    assert testing.__all__ == ["Answer", "FakePinecone", "RecordedRequest", "sample_backups"]
+
+
+async def test_scripted_answers_are_played_in_order_and_then_it_goes_on_normally() -> None:
+    async with FakePinecone(backups=3) as fake:
+        fake.play(
+            Answer(status=502, body="<html>", headers={"Content-Type": "text/html"}),
+            None,
+            Answer.error(503, "UNAVAILABLE", "Try later.", headers={"retry-after": "7"}),
+            Answer(body=b"\xff"),
+        )
+        html, normal, unavailable = [await get(fake) for _ in range(3)]
+        assert (html.status, html.text, html.headers["Content-Type"]) == (502, "<html>", "text/html")
+        assert len(normal.ids) == 3
+        assert (unavailable.status, unavailable.headers["Retry-After"]) == (503, "7")
+        async with aiohttp.ClientSession() as session, session.get(fake.url) as response:
+            assert (response.status, await response.read()) == (200, b"\xff")
+        assert len((await get(fake)).ids) == 3
+
+
+async def test_a_client_gets_over_a_scripted_failure_in_the_middle_of_its_walk() -> None:
+    async with FakePinecone(backups=25) as fake, client_of(fake) as client:
+        fake.play(None, Answer.error(500, "UNKNOWN", "Internal server error"), Answer(body="{"))
+        assert await client.list_backups(limit=10).to_list() == list(fake.backups)
+        tokens = [request.query.get("paginationToken") for request in fake.requests]
+    assert len(tokens) == 5
+    assert tokens[1] == tokens[2] == tokens[3]
+
+
+async def test_a_script_that_does_not_end_makes_the_client_give_up() -> None:
+    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
+        fake.play(*[Answer.error(500, "UNKNOWN", "Internal server error")] * 4)
+        with pytest.raises(ServiceError, match=r"\[fake-4\] 500 UNKNOWN: Internal server error \(after 4 attempts\)"):
+            await client.fetch_page()
+
+
+async def test_the_client_meets_the_documented_refusals() -> None:
+    async with FakePinecone(backups=1) as fake:
+        async with BackupsClient("pcsk_wrong", base_url=fake.url) as client:
+            with pytest.raises(UnauthorizedError, match="Invalid API key"):
+                await client.fetch_page()
+        async with client_of(fake) as client:
+            with pytest.raises(InvalidRequestError, match="Invalid pagination token"):
+                await client.fetch_page(pagination_token="bogus")
+
+
+def client_of(fake: FakePinecone) -> BackupsClient:
+    return BackupsClient(fake.api_key, base_url=fake.url, retry=NO_WAIT)
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+async def test_an_answer_takes_as_long_as_it_is_told(scripted: bool) -> None:
+    async with FakePinecone(backups=1, delay=0 if scripted else 0.1) as fake:
+        if scripted:
+            fake.play(Answer(delay=0.1))
+        start = time.monotonic()
+        await get(fake)
+        assert 0.09 < time.monotonic() - start < 1
+
+
+async def test_it_ends_at_once_though_an_answer_is_still_being_waited_for() -> None:
+    arrived = asyncio.Event()
+    async with FakePinecone(backups=1, delay=60, before_answer=lambda _: arrived.set()) as fake:
+        waiting = asyncio.create_task(get(fake))
+        await arrived.wait()
+        start = time.monotonic()
+    assert time.monotonic() - start < 1
+    with pytest.raises(aiohttp.ClientError):
+        await waiting
+
+
+async def test_a_handler_ends_with_its_connection() -> None:
+    async with FakePinecone(backups=1, delay=60) as fake:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(get(fake), 0.05)
+        handlers = asyncio.all_tasks() - {asyncio.current_task()}
+        assert len(fake.requests) == 1
+        if handlers:
+            _, still_running = await asyncio.wait(handlers, timeout=5)
+            assert not still_running
+
+
+async def test_the_hook_is_called_before_each_answer_and_may_change_the_project() -> None:
+    async with FakePinecone(backups=30) as fake, client_of(fake) as client:
+        newest = [backup.backup_id for backup in fake.backups]
+
+        def delete_one_behind_the_walk(request: RecordedRequest) -> None:
+            if len(fake.requests) == 2:
+                assert request is fake.requests[1]
+                fake.delete(newest[0])
+
+        fake.before_answer = delete_one_behind_the_walk
+        walked = [backup.backup_id async for backup in client.list_backups(limit=10)]
+        assert walked == newest[:10] + newest[11:]
+        assert {backup.backup_id for backup in await client.inventory(limit=10)} == set(newest[1:])
+
+
+async def test_it_records_what_it_was_asked_and_shows_no_key() -> None:
+    async with FakePinecone(backups=1, api_key="pcsk_own") as fake:
+        await get(fake, limit=7, paginationToken="a+b=c&d")
+        (seen,) = fake.requests
+    assert (seen.method, seen.path, seen.query) == ("GET", "/backups", {"limit": "7", "paginationToken": "a+b=c&d"})
+    assert seen.headers["api-key"] == seen.headers["API-KEY"] == "pcsk_own"
+    assert "pcsk_own" not in repr(seen)
+    assert "'Api-Key': '***'" in repr(seen)
+
+
+async def test_the_environment_points_a_client_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with FakePinecone(backups=2) as fake:
+        for name, value in fake.environ.items():
+            monkeypatch.setenv(name, value)
+        async with BackupsClient() as client:
+            assert await client.list_backups().to_list() == list(fake.backups)
+
+
+async def test_it_has_an_address_only_while_it_runs_and_can_run_again() -> None:
+    fake = FakePinecone(backups=1)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="only inside `async with`"):
+            _ = fake.url
+        async with fake:
+            assert (await get(fake)).status == 200
+    assert len(fake.requests) == 2
+    await fake.__aexit__(None, None, None)  # as is leaving it twice
+
+
+async def test_a_port_that_is_taken_is_an_os_error_and_leaves_nothing_behind() -> None:
+    async with FakePinecone() as fake:
+        second = FakePinecone(port=int(fake.url.rpartition(":")[2]))
+        with pytest.raises(OSError, match="address already in use"):
+            await second.__aenter__()
+        with pytest.raises(RuntimeError):
+            _ = second.url
+
+
+def test_in_a_thread_it_serves_code_that_runs_loops_itself() -> None:
+    async def count(fake: FakePinecone) -> int:
+        async with client_of(fake) as client:
+            return len(await client.list_backups().to_list())
+
+    threads = threading.active_count()
+    with FakePinecone(backups=120) as fake:
+        assert [asyncio.run(count(fake)) for _ in range(2)] == [120, 120]
+        fake.delete(fake.backups[0].backup_id)
+        assert asyncio.run(count(fake)) == 119
+    assert threading.active_count() == threads
+    with pytest.raises(RuntimeError, match="only inside"):
+        _ = fake.url
+
+
+def test_a_thread_that_cannot_serve_is_not_left() -> None:
+    threads = threading.active_count()
+    with FakePinecone() as fake, pytest.raises(OSError, match="in use"):
+        with FakePinecone(port=int(fake.url.rpartition(":")[2])):
+            pytest.fail("the port was taken")
+    assert threading.active_count() == threads
+
+
+async def test_it_runs_once_at_a_time() -> None:
+    async with FakePinecone() as fake:
+        with pytest.raises(RuntimeError, match="runs already"):
+            await fake.__aenter__()
+        with pytest.raises(RuntimeError, match="runs already"):
+            fake.__enter__()
+        assert (await get(fake)).status == 200
+
+
+async def test_a_hook_may_be_a_coroutine() -> None:
+    async def delete_one(_: RecordedRequest) -> None:
+        await asyncio.sleep(0)
+        fake.delete(fake.backups[0].backup_id)
+
+    async with FakePinecone(backups=5, before_answer=delete_one) as fake:
+        assert len((await get(fake)).ids) == 4
+
+
+async def test_what_a_hook_raises_is_raised_again_where_the_test_sees_it() -> None:
+    def wrong(request: RecordedRequest) -> None:
+        assert request.query == {}, "not this one"
+
+    fake = FakePinecone(backups=5, before_answer=wrong)
+    with pytest.raises(AssertionError, match="not this one"):
+        async with fake, client_of(fake) as client:
+            with pytest.raises(ServiceError):
+                await client.fetch_page()
+    async with fake:
+        fake.before_answer = None
+        assert (await get(fake)).status == 200
+
+
+async def test_a_limit_of_more_digits_than_python_reads_is_refused() -> None:
+    async with FakePinecone() as fake:
+        assert (await get(fake, limit="9" * 5000)).status == 400
+
+
+async def test_leaving_what_does_not_run_does_nothing() -> None:
+    fake = FakePinecone()
+    await fake.__aexit__(None, None, None)
+    fake.__exit__(None, None, None)

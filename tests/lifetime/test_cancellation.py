@@ -1,0 +1,223 @@
+"""L: cancellation. Whoever ends a call or leaves a walk is obeyed at once, and nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from pinecone_backups_async import BackupsClient, RetryPolicy
+from pinecone_backups_async.testing import FakePinecone
+from tests.support.cancel_storm import client_tasks, percentile, slowly, storm
+from tests.support.clients import AT_ONCE, client_of, connections_held, listed
+from tests.support.fault_kinds import stall
+from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, never_accepting, normal
+from tests.support.guard import CANARY
+from tests.support.timing import LateError, at_most, once_more
+
+
+@pytest.mark.parametrize("cancels", [150, pytest.param(1_000, marks=pytest.mark.soak)])
+@once_more
+async def test_L1_a_call_that_is_cancelled_anywhere_ends_at_once_and_sends_nothing_more(cancels: int) -> None:
+    late = percentile(await storm(cancels, seed=1), 99)
+    if late > 0.05:
+        raise LateError(f"1 % of the cancelled calls took {late:.3f} s or more to end")
+
+
+async def test_L1_cancelled_at_any_turn_of_the_loop() -> None:
+    """Let a call have one turn more each time, from none to all that it needs: so it is cancelled in each of its states."""
+    async with fault_server() as server, client_of(server) as client:
+        turns, finished = 0, False
+        while not finished:
+            tasks, seen = client_tasks(), len(server.heads)
+            call = asyncio.create_task(client.fetch_page())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            finished = call.done()
+            call.cancel()
+            (outcome,) = await asyncio.gather(call, return_exceptions=True)
+            assert finished or isinstance(outcome, asyncio.CancelledError)
+            assert (connections_held(client), client_tasks() - tasks) == (0, set())
+            assert len(server.heads) <= seen + 1
+            turns += 1
+        assert turns > 5
+
+
+async def half_the_headers(exchange: Exchange) -> None:
+    await exchange.send(answer(exchange.page)[:30])
+    await asyncio.sleep(60)
+
+
+async def half_the_body(exchange: Exchange) -> None:
+    await exchange.send(answer(exchange.page)[:-20])
+    await asyncio.sleep(60)
+
+
+async def cancelled(client: BackupsClient) -> None:
+    """Cancel a page that is under way; it must end within 50 ms."""
+    call = asyncio.create_task(client.fetch_page())
+    await asyncio.sleep(0.05)
+    assert not call.done()
+    call.cancel()
+    with at_most(0.05), pytest.raises(asyncio.CancelledError):
+        await call
+
+
+PHASES: dict[str, Behaviour] = {
+    "answer": stall,
+    "headers": half_the_headers,
+    "body": half_the_body,
+    "wait before a retry": error("503 Down"),
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@once_more
+async def test_L1_cancelled_in_a_phase_it_ends_at_once_and_the_client_goes_on(phase: str) -> None:
+    policy = RetryPolicy(random=lambda: 0.99, base_delay=50, max_delay=50)
+    async with fault_server([PHASES[phase]]) as server, client_of(server, retry=policy) as client:
+        await cancelled(client)
+        assert connections_held(client) == 0
+        await asyncio.sleep(0.05)
+        assert len(server.heads) == 1  # and no request after
+        assert len((await client.fetch_page()).data) == 3
+
+
+@once_more
+async def test_L1_cancelled_while_it_connects() -> None:
+    with never_accepting() as url:
+        async with BackupsClient(CANARY, base_url=url, retry=AT_ONCE) as client:
+            await cancelled(client)
+            assert connections_held(client) == 0
+
+
+async def with_timeout(call: Awaitable[Any]) -> None:
+    async with asyncio.timeout(0.1):
+        await call
+
+
+async def with_wait_for(call: Awaitable[Any]) -> None:
+    await asyncio.wait_for(call, 0.1)
+
+
+async def with_anyio(call: Awaitable[Any]) -> None:
+    with anyio.fail_after(0.1):
+        await call
+
+
+async def with_group(call: Awaitable[Any]) -> None:
+    async def fail() -> None:
+        await asyncio.sleep(0.1)
+        raise TimeoutError
+
+    async def run() -> None:
+        await call
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run())
+            group.create_task(fail())
+    except* TimeoutError as group_error:
+        raise group_error.exceptions[0] from None
+
+
+@pytest.mark.parametrize("wrapper", [with_timeout, with_wait_for, with_anyio, with_group])
+@once_more
+async def test_L2_whoever_bounds_a_walk_is_obeyed(wrapper: Callable[[Awaitable[Any]], Awaitable[None]]) -> None:
+    async with fault_server([normal, stall], backups=9) as server, client_of(server) as client:
+        with at_most(0.1 + 0.05), pytest.raises(TimeoutError):
+            await wrapper(listed(client))
+        assert connections_held(client) == 0
+
+
+async def by_break(client: BackupsClient) -> object:
+    async for _ in client.list_backups():
+        break
+    return None
+
+
+async def by_raising(client: BackupsClient) -> object:
+    with pytest.raises(ValueError, match="mine"):
+        async for _ in client.list_backups():
+            raise ValueError("mine")
+    return None
+
+
+async def unstarted(client: BackupsClient) -> object:
+    client.list_backups()
+    aiter(client.list_backups())
+    return client.list_backups().pages()
+
+
+async def kept(client: BackupsClient) -> object:
+    walk, pages = aiter(client.list_backups()), client.list_backups().pages()
+    await anext(walk)
+    await anext(pages)
+    return walk, pages
+
+
+async def collected(client: BackupsClient) -> object:
+    await kept(client)
+    gc.collect()
+    return None
+
+
+@pytest.mark.parametrize("way", [by_break, by_raising, unstarted, kept, collected])
+async def test_L3_L4_a_walk_that_is_left_leaves_nothing(way: Callable[[BackupsClient], Awaitable[object]]) -> None:
+    async with fault_server(backups=30) as server, client_of(server) as client:
+        tasks = client_tasks()
+        left = await way(client)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert (client_tasks() - tasks, connections_held(client)) == (set(), 0)
+        del left
+        gc.collect()
+        assert (client_tasks() - tasks, connections_held(client)) == (set(), 0)
+
+
+ABANDONING = """
+import asyncio, gc, logging, sys
+from pinecone_backups_async import BackupsClient
+logging.basicConfig(level=logging.WARNING)
+client, kept = BackupsClient(), []
+async def leave():
+    for walk in (aiter(client.list_backups()), client.list_backups().pages()):
+        await anext(walk)
+        kept.append(walk)
+    aiter(client.list_backups())
+asyncio.run(leave())
+kept.clear()
+gc.collect()
+asyncio.run(client.close())
+"""
+
+
+def test_L4_walks_that_outlive_their_loop_are_collected_without_a_word(tmp_path: Path) -> None:
+    script = tmp_path / "abandoning.py"
+    script.write_text(ABANDONING)
+    with FakePinecone(250) as fake:
+        command = [sys.executable, "-X", "dev", "-W", "error", str(script)]
+        done = subprocess.run(command, env={**os.environ, **fake.environ}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+async def test_L10_two_tasks_on_one_walk_lose_nothing() -> None:
+    async with fault_server([slowly], backups=9) as server, client_of(server) as client:
+        walk = aiter(client.list_backups())
+
+        async def take() -> str:
+            return (await anext(walk)).backup_id
+
+        first = asyncio.create_task(take())
+        await asyncio.sleep(0.01)
+        with pytest.raises(RuntimeError, match="two tasks iterate one walk"):
+            await anext(walk)
+        assert [await first, *[backup.backup_id async for backup in walk]] == server.ids

@@ -1,0 +1,250 @@
+"""L: the life of a client: closed or forgotten, in one loop after another, in forked processes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from pinecone_backups_async import BackupPage, BackupsClient, ClientClosedError, RetryPolicy
+from pinecone_backups_async.testing import FakePinecone
+from tests.support.clients import client_of, in_a_thread, listed
+from tests.support.fault_kinds import stall
+from tests.support.fault_server import error, fault_server
+from tests.support.guard import open_descriptors
+from tests.support.timing import at_most, once_more
+
+
+async def test_L5_close_leaves_alone_what_has_just_run_out_of_time() -> None:
+    async with fault_server() as server:
+        client = client_of(server)
+        loop = asyncio.get_running_loop()
+        waiting = asyncio.create_task(client._session.pause(0.01))  # pyright: ignore[reportPrivateUsage]
+        await asyncio.sleep(0)
+
+        def close_now() -> None:  # after the wait's time is up and before its task has noticed
+            with pytest.raises(StopIteration):
+                client.close().send(None)
+
+        loop.call_later(0.01, close_now)
+        time.sleep(0.05)  # noqa: ASYNC251 - so that both are due in the same turn of the loop
+        with pytest.raises(ClientClosedError):
+            await waiting
+
+
+@pytest.mark.parametrize("when", ["request", "wait before a retry"])
+@pytest.mark.parametrize("times", [1, 2])
+@once_more
+async def test_L5_close_ends_what_waits_within_100_ms(when: str, times: int) -> None:
+    policy = RetryPolicy(random=lambda: 0.99, base_delay=50, max_delay=50)
+    async with fault_server([stall if when == "request" else error("503 Down")] * 2) as server:
+        client = client_of(server, retry=policy)
+        calls = [asyncio.create_task(client.fetch_page()) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        seen = len(server.heads)
+        with at_most(0.1):
+            await asyncio.gather(*(client.close() for _ in range(times)))
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [ClientClosedError] * 2
+        await client.close()
+        with pytest.raises(ClientClosedError):
+            await client.fetch_page()
+        assert len(server.heads) == seen
+
+
+FORGETFUL = """
+import asyncio, tracemalloc
+from pinecone_backups_async import BackupsClient
+tracemalloc.start(5)
+async def main():
+    client = BackupsClient()
+    await client.fetch_page()
+asyncio.run(main())
+"""
+
+
+def test_L6_a_forgotten_close_is_one_warning_of_ours_at_the_users_line(tmp_path: Path) -> None:
+    script = tmp_path / "forgetful.py"
+    script.write_text(FORGETFUL)
+    with FakePinecone(3) as fake:
+        command = [sys.executable, "-W", "always", str(script)]
+        done = subprocess.run(command, env={**os.environ, **fake.environ}, capture_output=True, text=True, check=True)
+    assert done.stderr.count("ResourceWarning: ") == 1
+    assert "ResourceWarning: unclosed <BackupsClient http://127.0.0.1:" in done.stderr
+    assert f'File "{script}", lineno 6' in done.stderr
+    assert "client = BackupsClient()" in done.stderr
+    assert "lient session" not in done.stderr
+
+
+def test_L7_a_client_serves_one_event_loop_after_another() -> None:
+    with FakePinecone(3) as fake, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        client = BackupsClient(fake.api_key, base_url=fake.url)
+        for _ in range(3):
+            assert len(asyncio.run(fetch(client)).data) == 3
+        loop = asyncio.new_event_loop()
+        assert len(loop.run_until_complete(fetch(client)).data) == 3
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+        asyncio.run(client.close())
+        gc.collect()
+
+
+async def fetch(client: BackupsClient) -> BackupPage:
+    return await client.fetch_page()
+
+
+async def test_L7_a_second_loop_while_the_first_runs_is_told_so() -> None:
+    async with fault_server() as server, client_of(server) as client:
+        await client.fetch_page()
+        for call in (client.fetch_page, client.close):
+            with pytest.raises(RuntimeError, match=r"serves event loop 0x\w+ and cannot serve 0x\w+"):
+                await asyncio.to_thread(asyncio.run, call())
+        assert len((await client.fetch_page()).data) == 3
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncio's own, of its transports
+def test_L7_a_loop_that_was_closed_without_a_word_is_left_without_one() -> None:
+    with FakePinecone(3) as fake:
+        client = BackupsClient(fake.api_key, base_url=fake.url)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the loop's own, of its transports
+            for _ in range(2):
+                loop = asyncio.new_event_loop()
+                loop.run_until_complete(fetch(client))
+                loop.close()
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            del client
+            gc.collect()
+        told = [str(found.message) for found in seen]
+        assert sum("BackupsClient" in text for text in told) == 1
+        assert not [text for text in told if "lient session" in text or "onnector" in text]
+
+
+@pytest.mark.parametrize(("closed", "told"), [(True, "is closed"), (False, "belongs to another event loop")])
+def test_L7_a_borrowed_connector_stays_with_its_loop(closed: bool, told: str) -> None:
+    with FakePinecone(3) as fake:
+        made: list[BackupsClient] = []
+        connectors: list[aiohttp.TCPConnector] = []
+
+        async def first() -> None:
+            connectors.append(aiohttp.TCPConnector(force_close=True))
+            made.append(BackupsClient(fake.api_key, base_url=fake.url, connector=connectors[0]))
+            await fetch(made[0])
+            if closed:
+                await connectors[0].close()
+
+        asyncio.run(first())
+        with pytest.raises(RuntimeError, match=f"connector= {told}"):
+            asyncio.run(fetch(made[0]))
+        asyncio.run(connectors[0].close())
+
+
+async def test_L7_a_borrowed_connector_of_another_loop_is_refused_before_it_is_used() -> None:
+    connector = await asyncio.to_thread(asyncio.run, make_connector())
+    async with fault_server() as server, client_of(server, connector=connector) as client:
+        with pytest.raises(RuntimeError, match="connector= belongs to another event loop"):
+            await client.fetch_page()
+        assert server.connections == 0
+
+
+async def make_connector() -> aiohttp.TCPConnector:
+    return aiohttp.TCPConnector()
+
+
+def forked(child: Callable[[], int]) -> int:
+    """Run this in a forked child, which ends with what it returns, whatever happens; return the child's process id."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # this process has threads
+        pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            code = child()
+        finally:
+            os._exit(code)
+    return pid
+
+
+async def code_of(pid: int) -> int:
+    _, status = await asyncio.to_thread(os.waitpid, pid, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def test_L8_a_forked_child_gets_its_own_connections() -> None:
+    """Parent and child ask at the same time; each asks for a page size of its own, by which the server tells them apart."""
+    with in_a_thread(backups=1) as server:
+        client = client_of(server)
+
+        async def ask(limit: int) -> None:
+            for _ in range(50):
+                assert [backup.backup_id for backup in (await client.fetch_page(limit=limit)).data] == server.ids
+                await asyncio.sleep(0.002)
+
+        async def child() -> None:
+            await ask(limit=7)
+            await client.close()
+
+        async def parent() -> None:
+            await ask(limit=9)
+            pid = forked(lambda: asyncio.run(child()) or 0)
+            await ask(limit=9)
+            assert await code_of(pid) == 0
+            await ask(limit=9)
+            await client.close()
+
+        asyncio.run(parent())
+        sizes = [{head.split(b" ")[1] for head in heads} for heads in server.by_connection]
+    assert sizes == [{b"/backups?limit=9"}, {b"/backups?limit=7"}]
+    assert len(server.heads) == 200
+
+
+@pytest.mark.parametrize("ends", ["closes", "drops"])
+def test_L8_a_child_that_uses_nothing_touches_nothing(ends: str) -> None:
+    with in_a_thread() as server:
+        made = [client_of(server)]
+
+        def warnings_of_child() -> int:
+            with warnings.catch_warnings(record=True) as seen:
+                warnings.simplefilter("always")
+                if ends == "closes":
+                    asyncio.run(made[0].close())
+                made.clear()
+                gc.collect()
+            return len(seen)
+
+        async def parent() -> None:
+            await made[0].fetch_page()
+            assert await code_of(forked(warnings_of_child)) == 0
+            assert len((await made[0].fetch_page()).data) == 3
+            await made[0].close()
+
+        asyncio.run(parent())
+        assert (len(server.heads), server.connections) == (2, 1)
+
+
+async def test_L9_consumers_that_hang_up_leave_no_request_behind() -> None:
+    async with fault_server(backups=300) as server, client_of(server) as client:
+        before = open_descriptors()
+        walks = [asyncio.create_task(listed(client)) for _ in range(40)]
+        await asyncio.sleep(0.02)
+        for walk in walks:
+            walk.cancel()
+        await asyncio.gather(*walks, return_exceptions=True)
+        await asyncio.sleep(0.05)  # what had been sent before has reached the server
+        seen = len(server.heads)
+        await asyncio.sleep(0.3)
+        assert len(server.heads) == seen
+        await client.close()
+        await asyncio.sleep(0.05)
+        assert open_descriptors() <= before

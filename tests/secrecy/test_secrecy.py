@@ -1,0 +1,121 @@
+"""K: the key. Whatever fails, and whoever looks at the failure, the key is not there."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import pickle
+from typing import Any
+
+import pytest
+
+from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError
+from pinecone_backups_async._settings import Secret
+from pinecone_backups_async._transport import Answer
+from tests.support.clients import AT_ONCE, client_of, eager, listed
+from tests.support.error_reporters import ONLOOKERS, spans
+from tests.support.failing_calls import FAILURES, SENT_BACK_IN_HEADERS, raised_by
+from tests.support.fault_kinds import QUICK
+from tests.support.fault_server import fault_server
+from tests.support.guard import CANARY, find_canary, open_descriptors
+
+WITHOUT_A_REQUEST = {name for name in FAILURES if name.endswith("that makes no sense")} | {"no key", "misused"}
+KEYS_THAT_CANNOT_BE = [
+    "hush\r\nkey", "hush\nkey", "hush\0key", "hush\x1bkey", "hush\x7fkey", "hush\u00e9key", "hush\U0001f511key",
+    "hush\u200bkey", "hush\ud800key", "hush key", "hush\tkey", "", None, b"hushkey", 5318008, "hushkey" * 15_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS_THAT_CANNOT_BE, ids=lambda key: repr(key)[:20])
+async def test_K1_a_key_that_cannot_be_one_is_refused_unseen_and_opens_no_socket(
+    key: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PINECONE_API_KEY", raising=False)
+    async with fault_server() as server:
+        before = open_descriptors()
+        with pytest.raises(ConfigurationError, match="^api_key ") as caught:
+            BackupsClient(key, base_url=server.url, retry=AT_ONCE)
+        assert (open_descriptors(), server.connections) == (before, 0)
+    for trace in ("hush", "5318008"):
+        assert find_canary(caught.value, trace) == []
+        assert not [name for name, look in ONLOOKERS.items() if trace in look(caught.value)]
+
+
+@pytest.mark.parametrize("name", FAILURES)
+async def test_K2_K3_no_error_leads_to_the_key_whoever_looks(name: str) -> None:
+    raised = await raised_by(name)
+    assert find_canary(raised) == []
+    assert not [onlooker for onlooker, look in ONLOOKERS.items() if CANARY in look(raised)]
+    if isinstance(raised, BackupsError):
+        assert (raised.__cause__, raised.__context__) == (None, None)
+
+
+@pytest.mark.parametrize("onlooker", ONLOOKERS)
+def test_K3_each_onlooker_would_see_a_key_that_is_there(onlooker: str) -> None:
+    told = pickle.loads(pickle.dumps(ConfigurationError(CANARY)))
+    assert CANARY in ONLOOKERS[onlooker](told)
+    assert find_canary(told) != []
+
+
+@pytest.mark.parametrize("onlooker", ["a traceback with locals", "rich's", "a Sentry event"])
+async def test_K3_and_those_of_tracebacks_see_the_packages_frames(onlooker: str) -> None:
+    assert "pinecone_backups_async" in ONLOOKERS[onlooker](await raised_by("401"))
+
+
+async def test_K2_nor_does_the_client_or_anything_that_it_holds() -> None:
+    async with fault_server() as server, client_of(server, additional_headers={"X-A": "b"}) as client:
+        pager = client.list_backups()
+        page = await client.fetch_page()
+        for value in (client, pager, aiter(pager), pager.pages(), page):
+            assert find_canary(value) == []
+        for refuse in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError):
+                refuse(client)
+
+
+def test_K2_what_holds_secrets_shows_and_pickles_nothing() -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(Secret(CANARY))
+    told = Answer(401, {"X-Request-Id": CANARY}, CANARY.encode())
+    assert repr(told) == f"{told}" == "<Answer 401>"
+
+
+async def test_K2_the_key_goes_to_the_configured_origin_alone() -> None:
+    async with fault_server() as server, fault_server() as other, client_of(server) as client:
+        await client.fetch_page()
+        sessions = client._session._sessions  # pyright: ignore[reportPrivateUsage]
+        assert sessions is not None
+        async with sessions.pooled.get(f"{other.url}/backups") as response:
+            await response.read()
+        assert CANARY.encode() in server.heads[0]
+        assert b"api-key" not in other.heads[0].lower()
+
+
+@pytest.mark.parametrize("name", [name for name in FAILURES if name not in SENT_BACK_IN_HEADERS])
+async def test_K4_no_span_with_all_headers_captured_shows_it(name: str) -> None:
+    with spans() as exporter:
+        await raised_by(name)
+    told = "".join(span.to_json() for span in exporter.get_finished_spans())
+    assert CANARY not in told
+    assert ("http.request.header.x_pinecone_api_version" in told) == (name not in WITHOUT_A_REQUEST)
+
+
+async def test_K5_no_logger_tells_it_with_asyncio_in_debug_mode(caplog: pytest.LogCaptureFixture) -> None:
+    """The guard looks at every record of every test; here the loop tells of each callback, over a walk of all faults."""
+    caplog.set_level(logging.DEBUG)
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = 0.0
+    try:
+        async with fault_server(list(QUICK.values()), backups=30) as server:
+            async with client_of(server, retry=eager(attempts=30)) as client:
+                assert await listed(client) == server.ids
+        for name in ("500", "cut", "echoed", "stalled", "cancelled by the caller"):
+            await raised_by(name)
+    finally:
+        loop.set_debug(False)
+        loop.slow_callback_duration = 0.1
+    assert {record.name for record in caplog.records} >= {"asyncio", "pinecone_backups_async"}
+    assert len(caplog.records) > 100
+    assert CANARY not in caplog.text

@@ -1,0 +1,150 @@
+"""The life of a client: many walks at once, cancelled calls, an outage, a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+
+import attrs
+
+from pinecone_backups_async import ApiError, BackupsClient, BackupsError, ClientClosedError
+from tests.stress import Figure
+from tests.support.cancel_storm import percentile, storm
+from tests.support.clients import client_of, connections_held, eager
+from tests.support.fault_kinds import ALL, QUICK
+from tests.support.fault_server import Behaviour, FaultServer, error, fault_server, keep_open, normal
+from tests.support.guard import foreign_tasks, open_descriptors
+
+PATIENT = eager(attempts=40)  # so that no honest walk may fail
+PAGES = 10
+PAGE_SIZE = 3
+WAYS = ("break", "cancel", "timeout")
+
+
+@attrs.define
+class Walks:
+    """Many walks on one client, and what was wrong with them."""
+
+    client: BackupsClient
+    server: FaultServer
+    dice: random.Random
+    ends: Counter[str] = attrs.field(factory=Counter[str])
+    wrong: int = 0
+
+    async def whole(self) -> None:
+        """Walk to the end: nothing but the exact listing will do, and any error fails the gate."""
+        seen = [backup.backup_id async for backup in self.client.list_backups()]
+        self.wrong += seen != self.server.ids
+        self.ends["whole"] += 1
+
+    async def broken_off(self, way: str) -> None:
+        """Break a walk off somewhere: what it delivered until then must be the beginning of the listing."""
+        seen: list[str] = []
+        many = self.dice.randrange(1, PAGES * PAGE_SIZE - 1)
+
+        async def walk() -> None:
+            async for backup in self.client.list_backups():
+                seen.append(backup.backup_id)
+                if way == "break" and len(seen) == many:
+                    break
+
+        task = asyncio.create_task(walk())
+        try:
+            if way == "cancel":
+                await asyncio.sleep(self.dice.random() * 0.1)
+                task.cancel()
+            await asyncio.wait_for(task, self.dice.random() * 0.1 if way == "timeout" else 60)
+        except (asyncio.CancelledError, TimeoutError, ClientClosedError) as error:
+            self.ends[type(error).__name__] += 1
+        else:
+            self.ends["break" if len(seen) < len(self.server.ids) else "whole"] += 1
+        self.wrong += seen != self.server.ids[: len(seen)]
+
+
+def script_of(faults: int, pages: int, dice: random.Random) -> list[Behaviour]:
+    """Return a script that has so many faults, spread over the first requests for so many pages."""
+    script: list[Behaviour] = [normal] * pages + [dice.choice(list(QUICK.values())) for _ in range(faults)]
+    dice.shuffle(script)
+    return script
+
+
+async def run(walks: Walks, number: int, at_once: int) -> None:
+    """Run so many walks, of which 30 % are broken off, then 10 % more that the client's close ends."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(way: str | None) -> None:
+        async with gate:
+            await (walks.whole() if way is None else walks.broken_off(way))
+
+    ways = [WAYS[index % 9] if index % 9 < 3 else None for index in range(number * 9 // 10)]
+    await asyncio.gather(*(one(way) for way in ways))
+    last = [asyncio.create_task(one("close")) for _ in range(number // 10)]
+    await asyncio.sleep(0.02)
+    await walks.client.close()
+    await asyncio.gather(*last)
+
+
+async def concurrent(number: int, at_once: int, faults: int) -> list[Figure]:
+    """Run walks on one client through faults, 40 % broken off by break, cancel, timeout, close: nothing wrong or left."""
+    dice = random.Random(3)
+    tasks, descriptors = foreign_tasks(), open_descriptors()
+    async with fault_server(backups=PAGES * PAGE_SIZE, page_size=PAGE_SIZE) as server:
+        server.script = script_of(faults, int(number * PAGES * 0.6), dice)
+        walks = Walks(client_of(server, retry=PATIENT, timeout=120, attempt_timeout=10), server, dice)
+        await run(walks, number, at_once)
+        unused = len(server.script)
+        held = connections_held(walks.client)
+    await asyncio.sleep(0.1)
+    left = len(foreign_tasks() - tasks) + (open_descriptors() - descriptors).total()
+    ends = ", ".join(f"{count} {end}" for end, count in sorted(walks.ends.items()))
+    told = f"{faults:,} faults; {ends}; {walks.wrong} wrong, {held} connections held, {left} tasks or descriptors left"
+    passed = walks.wrong == unused == held == left == 0 and walks.ends.total() == number
+    return [Figure(f"{number} walks, {at_once} at a time on one client", told, passed)]
+
+
+async def cancels(number: int) -> list[Figure]:
+    """Cancel calls at random points; the storm itself checks that nothing is left after each."""
+    delays = await storm(number, seed=2)
+    p99, worst = percentile(delays, 99), percentile(delays, 100)
+    told = f"p99 {p99 * 1000:.1f} ms, longest {worst * 1000:.1f} ms, nothing left"
+    return [Figure(f"{number:,} cancels at random points", told, p99 < 0.05)]
+
+
+async def calls_that_fail(client: BackupsClient, server: FaultServer, calls: int) -> int:
+    """Make so many calls during a total outage; return how many requests they were, at least one each."""
+    for _ in range(calls):
+        before = len(server.heads)
+        server.script = [keep_open(error("503 Down"))] * 4
+        try:
+            await client.fetch_page()
+        except ApiError:
+            assert len(server.heads) > before
+        else:
+            raise AssertionError("a call succeeded during the outage")
+    server.script = []
+    return len(server.heads)
+
+
+async def outage(calls: int) -> list[Figure]:
+    """Count the requests of calls that all fail."""
+    async with fault_server() as server, client_of(server) as client:
+        requests = await calls_that_fail(client, server, calls)
+    return [Figure(f"outage, {calls} calls", f"{requests} requests", calls <= requests <= calls + 100)]
+
+
+async def deadline(calls: int) -> list[Figure]:
+    """Measure by how much a page whose server stalls or drips overruns its time."""
+    late, ended = 0.0, 0
+    slow = [ALL["a stalled answer"], ALL["a slow drip"]]
+    async with fault_server(slow * (5 * calls)) as server:
+        async with client_of(server, attempt_timeout=0.1, timeout=0.25, retry=eager()) as client:
+            for _ in range(calls):
+                began = time.monotonic()
+                try:
+                    await client.fetch_page()
+                except BackupsError:
+                    late, ended = max(late, time.monotonic() - began - 0.25), ended + 1
+    told = f"{ended} of {calls} pages ended by it, {late * 1000:.0f} ms late at most"
+    return [Figure("deadline", told, ended == calls and late <= 0.1)]

@@ -1,0 +1,51 @@
+"""Two other ways to walk the same listing, for comparison: what one writes oneself, and the official client."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aiohttp
+import pinecone
+from tenacity import retry, stop_after_attempt, wait_none
+
+from tests.support.guard import CANARY
+
+
+async def plain(url: str, page_size: int) -> list[str]:
+    """Walk with aiohttp and tenacity, the way it is usually written."""
+
+    @retry(stop=stop_after_attempt(4), wait=wait_none(), reraise=True)
+    async def fetch(session: aiohttp.ClientSession, query: dict[str, str]) -> dict[str, Any]:
+        async with session.get(f"{url}/backups", params=query) as response:
+            response.raise_for_status()
+            found: dict[str, Any] = json.loads(await response.text() or "{}")
+            return found
+
+    headers = {"Api-Key": CANARY, "X-Pinecone-Api-Version": "2026-04"}
+    timeout = aiohttp.ClientTimeout(total=0.25)
+    seen: list[str] = []
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        query = {"limit": str(page_size)}
+        while True:
+            page = await fetch(session, query)
+            seen += [row["backup_id"] for row in page.get("data", [])]
+            pagination: dict[str, str] = page.get("pagination") or {}
+            token = pagination.get("next")
+            if not token:
+                return seen
+            query = {"paginationToken": token}
+
+
+async def official(url: str, page_size: int) -> list[str]:
+    """Walk with the official client, page by page: it has no walk of its own over a project's backups."""
+    client: Any = pinecone.AsyncPinecone(api_key=CANARY, host=url, timeout=0.25)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    async with client:
+        seen: list[str] = []
+        token: str | None = None
+        while True:
+            page = await client.backups.list(limit=page_size, pagination_token=token)
+            seen += [backup.backup_id for backup in page]
+            token = page.pagination.next if page.pagination is not None else None
+            if not token:
+                return seen

@@ -1,0 +1,133 @@
+"""The wall: keeps secrets out of the tracebacks of errors that leave a public call. Knows exceptions; knows no secret.
+
+Theory of operation. Reports and debuggers show the local variables of every frame of a traceback, and those of what is
+chained to it. While a call runs, frames of this package, of aiohttp and of asyncio hold the API key, the password of a
+proxy, headers and bodies. Instead of keeping each of these frames clean, `walled` cleans all of them at once, where
+the call ends with an exception of any kind:
+
+- The variables of all frames below the wall are dropped; files, lines and names stay, so a traceback reads as before.
+- A cause or a context that was caught by this package or by aiohttp is cut off. What stays as context is what the
+  caller was handling when it called. The cause of an exception from a hook of the user was caught by the hook: it stays.
+- A CancelledError keeps the CancelledErrors that it is chained to: anyio looks among them for its own.
+
+Frames without variables hold no reference to the error either, so an error is never part of a reference cycle. The
+wall's own frame cannot be cleared while it runs, so it drops its arguments by hand. A signal handler may raise inside
+the cleaning itself: the second `except` of each wrapper then cleans what that one left behind.
+
+To look at the variables while developing, set `enabled = False` in this module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from opcode import opmap
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["walled"]
+
+enabled = True
+_INSIDE: Final = frozenset({"pinecone_backups_async", "aiohttp", "tenacity"})
+_YIELD: Final = opmap["YIELD_VALUE"]
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def walled(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Return the function, sync or async, behind the wall: no exception that leaves it leads to its variables."""
+    return cast("Callable[_P, _R]", (_walled_async if inspect.iscoroutinefunction(function) else _walled_sync)(function))
+
+
+def _walled_sync(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        handled = None
+        try:
+            try:
+                handled = sys.exception()
+                return function(*args, **kwargs)
+            except BaseException as error:
+                _clean(error, handled)
+                raise
+        except BaseException as error:
+            _clean(error, handled)
+            raise
+        finally:
+            del args, kwargs, handled
+
+    return call
+
+
+def _walled_async(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        handled = None
+        try:
+            try:
+                handled = sys.exception()
+                return await function(*args, **kwargs)
+            except BaseException as error:
+                _clean(error, handled)
+                raise
+        except BaseException as error:
+            _clean(error, handled)
+            raise
+        finally:
+            del args, kwargs, handled
+
+    return call
+
+
+def _clean(error: BaseException, handled: BaseException | None) -> None:
+    """Drop the variables of an exception's frames, and what is chained to it from inside."""
+    if not enabled:
+        return
+    _clear_frames(error.__traceback__)
+    if error.__cause__ is not None and _was_caught_inside(error.__cause__):
+        error.__cause__ = None
+    if error.__cause__ is None:
+        error.__suppress_context__ = False  # `from None` was about the inside; what the caller handled may be shown
+    else:
+        _cut_contexts(error.__cause__, handled)
+    _cut_contexts(error, handled)
+
+
+def _cut_contexts(error: BaseException, handled: BaseException | None) -> None:
+    """Follow the contexts that may stay, and let what the caller was handling take the place of the first that may not."""
+    seen: set[int] = set()
+    while handled not in (error, context := error.__context__) and context is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(context, asyncio.CancelledError) and isinstance(error, asyncio.CancelledError):
+            _clear_frames(context.__traceback__)
+        elif _was_caught_inside(context):
+            error.__context__ = handled
+            return
+        error = context
+
+
+def _was_caught_inside(error: BaseException) -> bool:
+    """Return whether this package or a library below it caught the exception: its traceback begins where it was caught."""
+    trace = error.__traceback__
+    module = type(error).__module__ if trace is None else trace.tb_frame.f_globals.get("__name__", "")
+    return str(module).partition(".")[0] in _INSIDE
+
+
+def _clear_frames(trace: TracebackType | None) -> None:
+    """Do what traceback.clear_frames does, but close no generator that is suspended.
+
+    Before Python 3.13, frame.clear() closes the generator of a suspended frame. An exception of the user may have been
+    caught in one earlier; that frame has moved on since, to the yield where it waits.
+    """
+    while trace is not None:
+        frame = trace.tb_frame
+        if frame.f_lasti == trace.tb_lasti or frame.f_lasti < 0 or frame.f_code.co_code[frame.f_lasti] != _YIELD:
+            with contextlib.suppress(RuntimeError):  # the frame is running: the wall's own
+                frame.clear()
+        trace = trace.tb_next

@@ -7,7 +7,7 @@ the call ends with an exception of any kind:
 
 - The variables of all frames below the wall are dropped; files, lines and names stay, so a traceback reads as before.
 - A cause or a context that was caught by this package or by aiohttp is cut off. What stays as context is what the
-  caller was handling when it called. The cause of an exception from a hook of the user was caught by the hook: it stays.
+  caller was handling when it called. The cause of an exception from a hook of the user stays: the hook caught it.
 - A CancelledError keeps the CancelledErrors that it is chained to: anyio looks among them for its own.
 
 Frames without variables hold no reference to the error either, so an error is never part of a reference cycle. The
@@ -42,7 +42,9 @@ _R = TypeVar("_R")
 
 def walled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Return the function, sync or async, behind the wall: no exception that leaves it leads to its variables."""
-    return cast("Callable[_P, _R]", (_walled_async if inspect.iscoroutinefunction(function) else _walled_sync)(function))
+    return cast(
+        "Callable[_P, _R]", (_walled_async if inspect.iscoroutinefunction(function) else _walled_sync)(function)
+    )
 
 
 def _walled_sync(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,10 +102,13 @@ def _clean(error: BaseException, handled: BaseException | None) -> None:
 
 
 def _cut_contexts(error: BaseException, handled: BaseException | None) -> None:
-    """Follow the contexts that may stay, and let what the caller was handling take the place of the first that may not."""
+    """Replace the first context that may not stay by what the caller was handling."""
     seen: set[int] = set()
-    while handled not in (error, context := error.__context__) and context is not None and id(error) not in seen:
+    while error is not handled and id(error) not in seen:
         seen.add(id(error))
+        context = error.__context__
+        if context is None or context is handled:
+            return
         if isinstance(context, asyncio.CancelledError) and isinstance(error, asyncio.CancelledError):
             _clear_frames(context.__traceback__)
         elif _was_caught_inside(context):
@@ -113,7 +118,7 @@ def _cut_contexts(error: BaseException, handled: BaseException | None) -> None:
 
 
 def _was_caught_inside(error: BaseException) -> bool:
-    """Return whether this package or a library below it caught the exception: its traceback begins where it was caught."""
+    """Return whether this package or aiohttp caught the exception: a traceback begins in the frame that caught it."""
     trace = error.__traceback__
     module = type(error).__module__ if trace is None else trace.tb_frame.f_globals.get("__name__", "")
     return str(module).partition(".")[0] in _INSIDE

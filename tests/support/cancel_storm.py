@@ -24,7 +24,9 @@ async def slowly(exchange: Exchange) -> None:
 def client_tasks() -> set[asyncio.Task[Any]]:
     """Return the tasks of the running loop that are not the server's."""
     return {
-        task for task in foreign_tasks() if not {"fault_server", "_accept_connection2"} & set(re.findall(r"\w+", repr(task)))
+        task
+        for task in foreign_tasks()
+        if not {"fault_server", "_accept_connection2"} & set(re.findall(r"\w+", repr(task)))
     }
 
 

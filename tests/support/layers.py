@@ -4,6 +4,7 @@ from __future__ import annotations
 
 FLOORS = {
     "_version": 0,
+    "_wall": 0,
     "_errors": 0,
     "_models": 0,
     "_arguments": 0,

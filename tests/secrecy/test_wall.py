@@ -1,0 +1,219 @@
+"""The wall: where a call ends with an exception, no frame below it holds anything, and nothing from inside is chained.
+
+The sweep lets calls fail in every way, and looks at all that can be reached from what reached the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from pinecone_backups_async import TransportError, _wall
+from pinecone_backups_async._wall import walled
+
+
+def chained(error: BaseException | None) -> list[BaseException]:
+    """Return the contexts of an exception, nearest first."""
+    found: list[BaseException] = []
+    while error is not None and (error := error.__context__) is not None:
+        found.append(error)
+    return found
+
+
+def variables_below(error: BaseException) -> dict[str, object]:
+    """Return the variables in the frames from the wall downward; not `function`, which the wall is closed over."""
+    trace, inside, variables = error.__traceback__, False, dict[str, object]()
+    while trace is not None:
+        inside = inside or trace.tb_frame.f_code.co_filename == _wall.__file__
+        variables |= trace.tb_frame.f_locals if inside else {}
+        trace = trace.tb_next
+    assert inside
+    variables.pop("function", None)
+    return variables
+
+
+LIKE_AIOHTTP: dict[str, Any] = {"__name__": "aiohttp.client", "TransportError": TransportError}
+exec(
+    """
+def as_if_inside(raising):
+    try:
+        raising()
+    except Exception as inner:
+        raise TransportError("ours") from inner
+""",
+    LIKE_AIOHTTP,
+)
+as_if_inside: Callable[[Callable[[], None]], None] = LIKE_AIOHTTP["as_if_inside"]  # its frame is one of aiohttp's
+
+
+def raising() -> None:
+    raise aiohttp.ClientError("headers")
+
+
+@walled
+def sync_call(secret: str) -> None:
+    as_if_inside(raising)
+    print(secret)
+
+
+@walled
+async def async_call(secret: str) -> None:
+    await asyncio.sleep(0)
+    as_if_inside(raising)
+    print(secret)
+
+
+@pytest.mark.parametrize("call", [sync_call, async_call])
+def test_variables_and_inner_causes_go(call: Callable[[str], Any]) -> None:
+    with pytest.raises(TransportError) as caught:
+        asyncio.run(call("hush")) if call is async_call else call("hush")
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert variables_below(caught.value) == {}
+    assert "as_if_inside(raising)" in "".join(traceback.format_exception(caught.value))
+
+
+async def test_what_the_caller_was_handling_stays_the_context() -> None:
+    handled = KeyError("the caller's")
+    for call in (sync_call, async_call):
+        try:
+            raise handled
+        except KeyError:
+            with pytest.raises(TransportError) as caught:
+                await async_call("hush") if call is async_call else call("hush")
+        assert (caught.value.__cause__, chained(caught.value)) == (None, [handled])
+        assert not caught.value.__suppress_context__
+    assert handled.__traceback__ is not None
+
+
+async def test_a_hook_keeps_its_exception_cause_and_lines() -> None:
+    class HookError(Exception):
+        pass
+
+    def hook() -> None:
+        password = "hush"
+        try:
+            int(password)
+        except ValueError as error:
+            raise HookError from error
+
+    @walled
+    async def call() -> None:
+        try:
+            raising()
+        except aiohttp.ClientError:
+            hook()
+
+    with pytest.raises(HookError) as caught:
+        await call()
+    cause = caught.value.__cause__
+    assert isinstance(cause, ValueError)
+    assert caught.value.__context__ is cause
+    assert "raise HookError from error" in "".join(traceback.format_exception(caught.value))
+    assert variables_below(caught.value) == {}
+
+
+async def test_the_chain_of_cancellations_stays() -> None:
+    @walled
+    async def call() -> None:
+        secret = "hush"
+        try:
+            try:
+                await asyncio.sleep(9)
+            finally:
+                raise asyncio.CancelledError(f"second, {len(secret)}")
+        finally:
+            raise asyncio.CancelledError("third")
+
+    task = asyncio.ensure_future(call())
+    await asyncio.sleep(0)
+    task.cancel("first")
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+    assert [str(error) for error in (caught.value, *chained(caught.value))] == ["third", "second, 4", "first"]
+    assert task.cancelling() == 1
+    for error in chained(caught.value):
+        assert not error.__traceback__ or "secret" not in error.__traceback__.tb_frame.f_locals
+
+
+async def test_a_suspended_generator_of_the_user_is_not_closed() -> None:
+    stored: list[KeyError] = []
+
+    def users_generator() -> Generator[int]:
+        try:
+            raise KeyError("stored")
+        except KeyError as error:
+            stored.append(error)
+        yield 1
+        yield 2
+
+    @walled
+    async def call() -> None:
+        raise stored[0]
+
+    generator = users_generator()
+    assert next(generator) == 1
+    with pytest.raises(KeyError):
+        await call()
+    assert next(generator) == 2
+
+
+@pytest.mark.parametrize("line", range(1, 13))
+def test_an_interruption_of_the_wall_itself_shows_nothing(line: int) -> None:
+    """Raise as a signal handler may, at each line that the wall runs through after the call has failed."""
+
+    class Interruption(BaseException):
+        pass
+
+    lines = 0
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal lines
+        if frame.f_code.co_filename == _wall.__file__ and event == "line" and started:
+            lines += 1
+            if lines == line:
+                raise Interruption
+        return trace
+
+    started: list[bool] = []
+
+    @walled
+    def call(secret: str) -> None:
+        started.append(bool(secret))
+        raise ValueError
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with pytest.raises(Interruption) as caught:
+            call("hush")
+    finally:
+        sys.settrace(before)
+    for found in (caught.value, *chained(caught.value)):
+        assert "hush" not in str(variables_below(found) if found.__traceback__ else {})
+
+
+async def test_500_errors_leave_no_garbage() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(500):
+            with pytest.raises(TransportError):
+                await async_call("hush")
+        assert gc.collect() < 100
+    finally:
+        gc.enable()
+
+
+def test_the_wall_can_be_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_wall, "enabled", False)
+    with pytest.raises(TransportError) as caught:
+        sync_call("hush")
+    assert variables_below(caught.value)["secret"] == "hush"
+    assert isinstance(caught.value.__cause__, aiohttp.ClientError)

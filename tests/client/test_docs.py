@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import importlib
+import importlib.metadata
 import inspect
 import os
 import re
@@ -187,3 +189,18 @@ def test_every_page_can_be_reached_from_the_index() -> None:
     listed = re.findall(r"^([\w/-]+)$", (DOCS / "index.md").read_text(), re.MULTILINE)
     pages = {str(path.relative_to(DOCS).with_suffix("")) for path in DOCUMENTS[1:]} - {"index"}
     assert pages <= set(listed)
+
+
+PUBLIC_MODULES = ["", ".coverage", ".fastapi", ".testing"]
+
+
+@pytest.mark.parametrize("name", PUBLIC_MODULES)
+def test_the_reference_has_every_public_name(name: str) -> None:
+    module = importlib.import_module("pinecone_backups_async" + name)
+    listed = re.findall(r"^\.\. (?:auto\w+|py:data):: (\w+)", (DOCS / "reference.md").read_text(), re.MULTILINE)
+    assert set(module.__all__) <= set(listed)
+
+
+def test_the_readme_of_a_package_index_has_no_relative_links() -> None:
+    description = importlib.metadata.metadata("pinecone-backups-async").json["description"]
+    assert re.findall(r"<img|\]\((?!https://)", str(description)) == []

@@ -16,8 +16,8 @@ import pytest
 
 from pinecone_backups_async import BackupsClient, RetryPolicy
 from pinecone_backups_async.testing import FakePinecone
-from tests.support.cancel_storm import client_tasks, percentile, slowly, storm
-from tests.support.clients import AT_ONCE, client_of, connections_held, listed
+from tests.support.cancel_storm import client_tasks, percentile, storm
+from tests.support.clients import WatchedConnector, client_of, listed
 from tests.support.fault_kinds import stall
 from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, never_accepting, normal
 from tests.support.guard import CANARY
@@ -26,29 +26,30 @@ from tests.support.timing import LateError, at_most, once_more
 
 @pytest.mark.parametrize("cancels", [150, pytest.param(1_000, marks=pytest.mark.soak)])
 @once_more
-async def test_L1_a_call_that_is_cancelled_anywhere_ends_at_once_and_sends_nothing_more(cancels: int) -> None:
+async def test_L1_a_cancelled_call_ends_and_sends_nothing_more(cancels: int) -> None:
     late = percentile(await storm(cancels, seed=1), 99)
     if late > 0.05:
         raise LateError(f"1 % of the cancelled calls took {late:.3f} s or more to end")
 
 
 async def test_L1_cancelled_at_any_turn_of_the_loop() -> None:
-    """Let a call have one turn more each time, from none to all that it needs: so it is cancelled in each of its states."""
-    async with fault_server() as server, client_of(server) as client:
-        turns, finished = 0, False
-        while not finished:
-            tasks, seen = client_tasks(), len(server.heads)
-            call = asyncio.create_task(client.fetch_page())
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            finished = call.done()
-            call.cancel()
-            (outcome,) = await asyncio.gather(call, return_exceptions=True)
-            assert finished or isinstance(outcome, asyncio.CancelledError)
-            assert (connections_held(client), client_tasks() - tasks) == (0, set())
-            assert len(server.heads) <= seen + 1
-            turns += 1
-        assert turns > 5
+    """A call has one turn more each time, from none to all that it needs, so it is cancelled in each of its states."""
+    async with fault_server() as server, WatchedConnector() as connector:
+        async with client_of(server, connector=connector) as client:
+            turns, finished = 0, False
+            while not finished:
+                tasks, seen = client_tasks(), len(server.heads)
+                call = asyncio.create_task(client.fetch_page())
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                finished = call.done()
+                call.cancel()
+                (outcome,) = await asyncio.gather(call, return_exceptions=True)
+                assert finished or isinstance(outcome, asyncio.CancelledError)
+                assert (connector.in_use, client_tasks() - tasks) == (0, set())
+                assert len(server.heads) <= seen + 1
+                turns += 1
+            assert turns > 5
 
 
 async def half_the_headers(exchange: Exchange) -> None:
@@ -61,16 +62,6 @@ async def half_the_body(exchange: Exchange) -> None:
     await asyncio.sleep(60)
 
 
-async def cancelled(client: BackupsClient) -> None:
-    """Cancel a page that is under way; it must end within 50 ms."""
-    call = asyncio.create_task(client.fetch_page())
-    await asyncio.sleep(0.05)
-    assert not call.done()
-    call.cancel()
-    with at_most(0.05), pytest.raises(asyncio.CancelledError):
-        await call
-
-
 PHASES: dict[str, Behaviour] = {
     "answer": stall,
     "headers": half_the_headers,
@@ -79,24 +70,25 @@ PHASES: dict[str, Behaviour] = {
 }
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("phase", [*PHASES, "connecting"])
 @once_more
-async def test_L1_cancelled_in_a_phase_it_ends_at_once_and_the_client_goes_on(phase: str) -> None:
+async def test_L1_cancelled_in_a_phase_it_ends_at_once(phase: str) -> None:
     policy = RetryPolicy(random=lambda: 0.99, base_delay=50, max_delay=50)
-    async with fault_server([PHASES[phase]]) as server, client_of(server, retry=policy) as client:
-        await cancelled(client)
-        assert connections_held(client) == 0
-        await asyncio.sleep(0.05)
-        assert len(server.heads) == 1  # and no request after
-        assert len((await client.fetch_page()).data) == 3
-
-
-@once_more
-async def test_L1_cancelled_while_it_connects() -> None:
-    with never_accepting() as url:
-        async with BackupsClient(CANARY, base_url=url, retry=AT_ONCE) as client:
-            await cancelled(client)
-            assert connections_held(client) == 0
+    async with fault_server([PHASES.get(phase, normal)]) as server, WatchedConnector() as connector:
+        with never_accepting() as elsewhere:
+            url = elsewhere if phase == "connecting" else server.url
+            async with BackupsClient(CANARY, base_url=url, retry=policy, connector=connector) as client:
+                call = asyncio.create_task(client.fetch_page())
+                await asyncio.sleep(0.05)
+                assert not call.done()
+                call.cancel()
+                with at_most(0.05), pytest.raises(asyncio.CancelledError):
+                    await call
+                assert connector.in_use == 0
+                await asyncio.sleep(0.05)
+                assert len(server.heads) == (phase != "connecting")  # and no request after
+                if url == server.url:
+                    assert len((await client.fetch_page()).data) == 3
 
 
 async def with_timeout(call: Awaitable[Any]) -> None:
@@ -121,21 +113,21 @@ async def with_group(call: Awaitable[Any]) -> None:
     async def run() -> None:
         await call
 
-    try:
+    with pytest.raises(ExceptionGroup) as caught:
         async with asyncio.TaskGroup() as group:
             group.create_task(run())
             group.create_task(fail())
-    except* TimeoutError as group_error:
-        raise group_error.exceptions[0] from None
+    raise caught.value.exceptions[0]
 
 
 @pytest.mark.parametrize("wrapper", [with_timeout, with_wait_for, with_anyio, with_group])
 @once_more
-async def test_L2_whoever_bounds_a_walk_is_obeyed(wrapper: Callable[[Awaitable[Any]], Awaitable[None]]) -> None:
-    async with fault_server([normal, stall], backups=9) as server, client_of(server) as client:
-        with at_most(0.1 + 0.05), pytest.raises(TimeoutError):
-            await wrapper(listed(client))
-        assert connections_held(client) == 0
+async def test_L2_whoever_bounds_a_listing_is_obeyed(wrapper: Callable[[Awaitable[Any]], Awaitable[None]]) -> None:
+    async with fault_server([normal, stall], backups=9) as server, WatchedConnector() as connector:
+        async with client_of(server, connector=connector) as client:
+            with at_most(0.1 + 0.05), pytest.raises(TimeoutError):
+                await wrapper(listed(client))
+            assert connector.in_use == 0
 
 
 async def by_break(client: BackupsClient) -> object:
@@ -171,16 +163,17 @@ async def collected(client: BackupsClient) -> object:
 
 
 @pytest.mark.parametrize("way", [by_break, by_raising, unstarted, kept, collected])
-async def test_L3_L4_a_walk_that_is_left_leaves_nothing(way: Callable[[BackupsClient], Awaitable[object]]) -> None:
-    async with fault_server(backups=30) as server, client_of(server) as client:
-        tasks = client_tasks()
-        left = await way(client)
-        for _ in range(3):
-            await asyncio.sleep(0)
-        assert (client_tasks() - tasks, connections_held(client)) == (set(), 0)
-        del left
-        gc.collect()
-        assert (client_tasks() - tasks, connections_held(client)) == (set(), 0)
+async def test_L3_L4_a_listing_that_is_left_leaves_nothing(way: Callable[[BackupsClient], Awaitable[object]]) -> None:
+    async with fault_server(backups=30) as server, WatchedConnector() as connector:
+        async with client_of(server, connector=connector) as client:
+            tasks = client_tasks()
+            left = await way(client)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert (client_tasks() - tasks, connector.in_use) == (set(), 0)
+            del left
+            gc.collect()
+            assert (client_tasks() - tasks, connector.in_use) == (set(), 0)
 
 
 ABANDONING = """
@@ -200,24 +193,11 @@ asyncio.run(client.close())
 """
 
 
-def test_L4_walks_that_outlive_their_loop_are_collected_without_a_word(tmp_path: Path) -> None:
+def test_L4_listings_that_outlive_their_loop(tmp_path: Path) -> None:
+    """They are collected without a word."""
     script = tmp_path / "abandoning.py"
     script.write_text(ABANDONING)
     with FakePinecone(250) as fake:
         command = [sys.executable, "-X", "dev", "-W", "error", str(script)]
         done = subprocess.run(command, env={**os.environ, **fake.environ}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-async def test_L10_two_tasks_on_one_walk_lose_nothing() -> None:
-    async with fault_server([slowly], backups=9) as server, client_of(server) as client:
-        walk = aiter(client.list_backups())
-
-        async def take() -> str:
-            return (await anext(walk)).backup_id
-
-        first = asyncio.create_task(take())
-        await asyncio.sleep(0.01)
-        with pytest.raises(RuntimeError, match="two tasks iterate one walk"):
-            await anext(walk)
-        assert [await first, *[backup.backup_id async for backup in walk]] == server.ids

@@ -19,26 +19,30 @@ from pinecone_backups_async import BackupPage, BackupsClient, ClientClosedError,
 from pinecone_backups_async.testing import FakePinecone
 from tests.support.clients import client_of, in_a_thread, listed
 from tests.support.fault_kinds import stall
-from tests.support.fault_server import error, fault_server
+from tests.support.fault_server import error, fault_server, keep_open
 from tests.support.guard import open_descriptors
 from tests.support.timing import at_most, once_more
 
 
-async def test_L5_close_leaves_alone_what_has_just_run_out_of_time() -> None:
-    async with fault_server() as server:
-        client = client_of(server)
-        loop = asyncio.get_running_loop()
-        waiting = asyncio.create_task(client._session.pause(0.01))  # pyright: ignore[reportPrivateUsage]
-        await asyncio.sleep(0)
+async def test_L5_close_in_the_turn_in_which_a_wait_ends() -> None:
+    """Close runs after the time of a wait before a retry is up and before its task has noticed."""
+    loop = asyncio.get_running_loop()
+    policy = RetryPolicy(attempts=2, random=lambda: 1.0, base_delay=0.2)
+    async with fault_server([keep_open(error("503 Down"))]) as server:
+        client, due = client_of(server, retry=policy), loop.create_future()
 
-        def close_now() -> None:  # after the wait's time is up and before its task has noticed
-            with pytest.raises(StopIteration):
-                client.close().send(None)
+        async def close_when_due() -> None:
+            await due
+            await client.close()
 
-        loop.call_later(0.01, close_now)
-        time.sleep(0.05)  # noqa: ASYNC251 - so that both are due in the same turn of the loop
+        call, closing = asyncio.create_task(client.fetch_page()), asyncio.create_task(close_when_due())
+        await asyncio.sleep(0.1)  # the wait has begun
+        loop.call_later(0.01, due.set_result, None)
+        time.sleep(0.2)  # noqa: ASYNC251 - so that both are due in the same turn of the loop
         with pytest.raises(ClientClosedError):
-            await waiting
+            await call
+        await closing
+        assert len(server.heads) == 1
 
 
 @pytest.mark.parametrize("when", ["request", "wait before a retry"])
@@ -72,7 +76,7 @@ asyncio.run(main())
 """
 
 
-def test_L6_a_forgotten_close_is_one_warning_of_ours_at_the_users_line(tmp_path: Path) -> None:
+def test_L6_a_forgotten_close_is_one_warning_of_ours(tmp_path: Path) -> None:
     script = tmp_path / "forgetful.py"
     script.write_text(FORGETFUL)
     with FakePinecone(3) as fake:
@@ -83,6 +87,10 @@ def test_L6_a_forgotten_close_is_one_warning_of_ours_at_the_users_line(tmp_path:
     assert f'File "{script}", lineno 6' in done.stderr
     assert "client = BackupsClient()" in done.stderr
     assert "lient session" not in done.stderr
+
+
+async def fetch(client: BackupsClient) -> BackupPage:
+    return await client.fetch_page()
 
 
 def test_L7_a_client_serves_one_event_loop_after_another() -> None:
@@ -99,10 +107,6 @@ def test_L7_a_client_serves_one_event_loop_after_another() -> None:
         gc.collect()
 
 
-async def fetch(client: BackupsClient) -> BackupPage:
-    return await client.fetch_page()
-
-
 async def test_L7_a_second_loop_while_the_first_runs_is_told_so() -> None:
     async with fault_server() as server, client_of(server) as client:
         await client.fetch_page()
@@ -113,7 +117,7 @@ async def test_L7_a_second_loop_while_the_first_runs_is_told_so() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncio's own, of its transports
-def test_L7_a_loop_that_was_closed_without_a_word_is_left_without_one() -> None:
+def test_L7_a_loop_that_closed_without_a_word() -> None:
     with FakePinecone(3) as fake:
         client = BackupsClient(fake.api_key, base_url=fake.url)
         with warnings.catch_warnings():
@@ -150,7 +154,7 @@ def test_L7_a_borrowed_connector_stays_with_its_loop(closed: bool, told: str) ->
         asyncio.run(connectors[0].close())
 
 
-async def test_L7_a_borrowed_connector_of_another_loop_is_refused_before_it_is_used() -> None:
+async def test_L7_a_connector_of_another_loop_is_refused() -> None:
     connector = await asyncio.to_thread(asyncio.run, make_connector())
     async with fault_server() as server, client_of(server, connector=connector) as client:
         with pytest.raises(RuntimeError, match="connector= belongs to another event loop"):
@@ -182,7 +186,7 @@ async def code_of(pid: int) -> int:
 
 
 def test_L8_a_forked_child_gets_its_own_connections() -> None:
-    """Parent and child ask at the same time; each asks for a page size of its own, by which the server tells them apart."""
+    """Parent and child ask at the same time, each for a page size of its own, which tells the server who it is."""
     with in_a_thread(backups=1) as server:
         client = client_of(server)
 

@@ -8,21 +8,12 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.stress import Figure, chaos, costs, life
-from tests.support.failing_calls import FAILURES
+from tests.stress import Figure, chaos, life
 
 IN_FULL: list[Callable[[], Coroutine[Any, Any, list[Figure]]]] = [
     lambda: chaos.chaos(pages=2_000, seeds=5),
     lambda: chaos.realistic(walks=100, pages=50),
-    lambda: chaos.cuts(step=1),
     lambda: life.concurrent(300, at_once=50, faults=1_000),
-    lambda: life.cancels(1_000),
-    lambda: costs.churn(most=4),
-    lambda: costs.memory(backups=300_000),
-    costs.hold,
-    lambda: life.outage(500),
-    lambda: life.deadline(20),
-    lambda: costs.secrecy(FAILURES),
 ]
 
 

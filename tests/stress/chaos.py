@@ -1,4 +1,4 @@
-"""Chaos: long walks through faults of every kind, beside what one writes oneself and the official client; and cuts."""
+"""Chaos: long walks through faults of every kind, beside what one writes oneself and the official client."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from tests.stress import Figure
-from tests.support import other_clients
 from tests.support.clients import client_of, eager, listed
-from tests.support.cut_sweep import FRAMINGS, sweep
 from tests.support.fault_kinds import ALL, SLOW, TRANSPORT
 from tests.support.fault_server import Behaviour, FaultServer, fault_server, normal
+from tests.support.other_clients import official, plain
 
 ATTEMPT = 0.25  # seconds: shorter than a stall, longer than a whole answer
 MOST_IN_A_ROW = 3
@@ -21,14 +20,6 @@ Walk = Callable[[FaultServer], Awaitable[list[str]]]
 async def ours(server: FaultServer) -> list[str]:
     async with client_of(server, retry=eager(), attempt_timeout=ATTEMPT) as client:
         return await listed(client, limit=server.page_size)
-
-
-async def plain(server: FaultServer) -> list[str]:
-    return await other_clients.plain(server.url, server.page_size)
-
-
-async def official(server: FaultServer) -> list[str]:
-    return await other_clients.official(server.url, server.page_size)
 
 
 def faulty(pages: int, share: float, weights: dict[str, float], dice: random.Random) -> tuple[list[Behaviour], int]:
@@ -61,7 +52,8 @@ async def chaos(pages: int, seeds: int) -> list[Figure]:
             exact += await ours(server) == server.ids
             as_many += len(server.heads) == pages + more
             faults += more
-    seen = f"{exact} of {seeds} walks of {pages:,} pages exact, with {faults:,} faults; requests = pages + faults in {as_many}"
+    seen = f"{exact} of {seeds} walks of {pages:,} pages exact, with {faults:,} faults; "
+    seen += f"requests = pages + faults in {as_many}"
     return [Figure(f"chaos, 30 % of {len(ALL)} kinds", seen, exact == as_many == seeds)]
 
 
@@ -95,14 +87,3 @@ async def realistic(walks: int, pages: int) -> list[Figure]:
             passed = name != "ours" or counts["complete"] == walks
             figures.append(Figure(f"{gate}, {walks} walks of {pages} pages: {name}", told, passed))
     return figures
-
-
-async def cuts(step: int) -> list[Figure]:
-    """Cut an answer at every step-th byte, in every framing, by FIN and by RST."""
-    swept = [await sweep(framing, ending, step=step) for framing in FRAMINGS for ending in ("FIN", "RST")]
-    made, wrong = sum(found.cuts for found in swept), sum(found.wrong for found in swept)
-    return [
-        Figure(
-            "a page cut at every byte, in 4 framings, by FIN and RST", f"{made:,} cuts, {wrong} wrong lists", not wrong
-        )
-    ]

@@ -1,20 +1,18 @@
-"""The life of a client: many walks at once, cancelled calls, an outage, a deadline."""
+"""Many listings at once on one client, some of them broken off, through faults of every kind."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections import Counter
 
 import attrs
 
-from pinecone_backups_async import ApiError, BackupsClient, BackupsError, ClientClosedError
+from pinecone_backups_async import BackupsClient, ClientClosedError
 from tests.stress import Figure
-from tests.support.cancel_storm import percentile, storm
-from tests.support.clients import client_of, connections_held, eager
-from tests.support.fault_kinds import ALL, QUICK
-from tests.support.fault_server import Behaviour, FaultServer, error, fault_server, keep_open, normal
+from tests.support.clients import WatchedConnector, client_of, eager
+from tests.support.fault_kinds import QUICK
+from tests.support.fault_server import Behaviour, FaultServer, fault_server, normal
 from tests.support.guard import foreign_tasks, open_descriptors
 
 PATIENT = eager(attempts=40)  # so that no honest walk may fail
@@ -87,64 +85,18 @@ async def run(walks: Walks, number: int, at_once: int) -> None:
 
 
 async def concurrent(number: int, at_once: int, faults: int) -> list[Figure]:
-    """Run walks on one client through faults, 40 % broken off by break, cancel, timeout, close: nothing wrong or left."""
+    """Run walks on one client through faults, 40 % broken off: nothing may be wrong, and nothing left."""
     dice = random.Random(3)
     tasks, descriptors = foreign_tasks(), open_descriptors()
-    async with fault_server(backups=PAGES * PAGE_SIZE, page_size=PAGE_SIZE) as server:
+    async with fault_server(backups=PAGES * PAGE_SIZE, page_size=PAGE_SIZE) as server, WatchedConnector() as connector:
         server.script = script_of(faults, int(number * PAGES * 0.6), dice)
-        walks = Walks(client_of(server, retry=PATIENT, timeout=120, attempt_timeout=10), server, dice)
+        client = client_of(server, retry=PATIENT, timeout=120, attempt_timeout=10, connector=connector)
+        walks = Walks(client, server, dice)
         await run(walks, number, at_once)
-        unused = len(server.script)
-        held = connections_held(walks.client)
+        unused, held = len(server.script), connector.in_use
     await asyncio.sleep(0.1)
     left = len(foreign_tasks() - tasks) + (open_descriptors() - descriptors).total()
     ends = ", ".join(f"{count} {end}" for end, count in sorted(walks.ends.items()))
     told = f"{faults:,} faults; {ends}; {walks.wrong} wrong, {held} connections held, {left} tasks or descriptors left"
     passed = walks.wrong == unused == held == left == 0 and walks.ends.total() == number
     return [Figure(f"{number} walks, {at_once} at a time on one client", told, passed)]
-
-
-async def cancels(number: int) -> list[Figure]:
-    """Cancel calls at random points; the storm itself checks that nothing is left after each."""
-    delays = await storm(number, seed=2)
-    p99, worst = percentile(delays, 99), percentile(delays, 100)
-    told = f"p99 {p99 * 1000:.1f} ms, longest {worst * 1000:.1f} ms, nothing left"
-    return [Figure(f"{number:,} cancels at random points", told, p99 < 0.05)]
-
-
-async def calls_that_fail(client: BackupsClient, server: FaultServer, calls: int) -> int:
-    """Make so many calls during a total outage; return how many requests they were, at least one each."""
-    for _ in range(calls):
-        before = len(server.heads)
-        server.script = [keep_open(error("503 Down"))] * 4
-        try:
-            await client.fetch_page()
-        except ApiError:
-            assert len(server.heads) > before
-        else:
-            raise AssertionError("a call succeeded during the outage")
-    server.script = []
-    return len(server.heads)
-
-
-async def outage(calls: int) -> list[Figure]:
-    """Count the requests of calls that all fail."""
-    async with fault_server() as server, client_of(server) as client:
-        requests = await calls_that_fail(client, server, calls)
-    return [Figure(f"outage, {calls} calls", f"{requests} requests", calls <= requests <= calls + 100)]
-
-
-async def deadline(calls: int) -> list[Figure]:
-    """Measure by how much a page whose server stalls or drips overruns its time."""
-    late, ended = 0.0, 0
-    slow = [ALL["a stalled answer"], ALL["a slow drip"]]
-    async with fault_server(slow * (5 * calls)) as server:
-        async with client_of(server, attempt_timeout=0.1, timeout=0.25, retry=eager()) as client:
-            for _ in range(calls):
-                began = time.monotonic()
-                try:
-                    await client.fetch_page()
-                except BackupsError:
-                    late, ended = max(late, time.monotonic() - began - 0.25), ended + 1
-    told = f"{ended} of {calls} pages ended by it, {late * 1000:.0f} ms late at most"
-    return [Figure("deadline", told, ended == calls and late <= 0.1)]

@@ -7,20 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.stress import Figure, chaos, costs, life
+from tests.stress import Figure, chaos, life
 
 SMALL: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "chaos": lambda: chaos.chaos(pages=200, seeds=2),
     "realistic": lambda: chaos.realistic(walks=5, pages=20),
-    "cuts": lambda: chaos.cuts(step=13),
     "concurrent": lambda: life.concurrent(60, at_once=20, faults=200),
-    "cancels": lambda: life.cancels(100),
-    "churn": lambda: costs.churn(most=1),
-    "memory": lambda: costs.memory(backups=20_000),
-    "hold": costs.hold,
-    "outage": lambda: life.outage(500),
-    "deadline": lambda: life.deadline(4),
-    "secrecy": lambda: costs.secrecy(["401", "500", "cut", "untrusted", "cancelled by the caller"]),
 }
 
 

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from pinecone_backups_async import BackupsClient, RetryPolicy
-from tests.support.clients import client_of, connections_held, listed
+from tests.support.clients import WatchedConnector, client_of, listed
 from tests.support.fault_kinds import stall
 from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer, error, fault_server, normal
 from tests.support.guard import foreign_tasks, open_descriptors
@@ -31,15 +31,18 @@ def client_tasks() -> set[asyncio.Task[Any]]:
 
 
 async def storm(cancels: int, seed: int) -> list[float]:
-    """Cancel so many calls at random points, after each of which nothing may be left; return how long each took to end."""
+    """Cancel calls at random points, after each of which nothing may be left; return how long each took to end."""
     dice, descriptors = random.Random(seed), open_descriptors()
     kinds: list[Behaviour] = [normal, slowly, error("503 Down"), stall, b"HTTP/1.1 200"]
-    async with fault_server(backups=30) as server:
-        async with client_of(server, retry=RetryPolicy(base_delay=0.01, quota=10**9)) as client:
+    policy = RetryPolicy(base_delay=0.01, quota=10**9)
+    async with fault_server(backups=30) as server, WatchedConnector() as connector:
+        async with client_of(server, retry=policy, connector=connector) as client:
             delays: list[float] = []
             for _ in range(cancels):
-                server.script = dice.choices(kinds, k=6)
+                server.script, tasks = dice.choices(kinds, k=6), client_tasks()
                 delays.append(await _cancelled(client, server, dice.random() * 0.02))
+                assert connector.in_use == 0
+                assert client_tasks() <= tasks
             seen = len(server.heads)
             await asyncio.sleep(0.1)
             assert len(server.heads) == seen
@@ -49,17 +52,14 @@ async def storm(cancels: int, seed: int) -> list[float]:
 
 
 async def _cancelled(client: BackupsClient, server: FaultServer, after: float) -> float:
-    loop, tasks = asyncio.get_running_loop(), client_tasks()
+    loop = asyncio.get_running_loop()
     call = asyncio.create_task(listed(client))
     await asyncio.sleep(after)
     began, seen = loop.time(), len(server.heads)
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
-    delay = loop.time() - began
     assert len(server.heads) <= seen + 1  # one may have been on its way
-    assert connections_held(client) == 0
-    assert client_tasks() <= tasks
-    return delay
+    return loop.time() - began
 
 
 def percentile(figures: list[float], percent: int) -> float:

@@ -1,15 +1,19 @@
-"""What the tests of faults share: a client with the canary key that does not wait, and the ids of what it lists."""
+"""Clients with the canary as their key that do not wait, what they list, and how a listing fails."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import weakref
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import Any
+from ssl import SSLContext
+from typing import Any, Self
 
+import aiohttp
+from aiohttp.connector import Connection
 from anyio.from_thread import start_blocking_portal
 
-from pinecone_backups_async import BackupsClient, RetryPolicy
-from tests.support.fault_server import FaultServer, fault_server
+from pinecone_backups_async import BackupsClient, BackupsError, RetryPolicy
+from tests.support.fault_server import Behaviour, FaultServer, fault_server
 from tests.support.guard import CANARY
 
 AT_ONCE = RetryPolicy(random=lambda: 0.0)
@@ -29,12 +33,43 @@ async def listed(client: BackupsClient, **settings: Any) -> list[str]:
     return [backup.backup_id async for backup in client.list_backups(**settings)]
 
 
-def connections_held(client: BackupsClient) -> int:
-    """Return how many connections a client's connector holds for requests."""
-    sessions = client._session._sessions  # pyright: ignore[reportPrivateUsage]
-    if sessions is None or sessions.pooled.connector is None:
-        return 0
-    return len(sessions.pooled.connector._acquired)  # pyright: ignore[reportPrivateUsage]
+async def whole(script: Iterable[Behaviour], *, backups: int = 3, **settings: Any) -> FaultServer:
+    """List against a script; the list must be the exact one. Return the server, which knows the requests."""
+    async with fault_server(script, backups=backups) as server, client_of(server, **settings) as client:
+        assert await listed(client) == server.ids
+    return server
+
+
+async def failure(
+    script: Iterable[Behaviour], *, backups: int = 3, tls: SSLContext | None = None, **settings: Any
+) -> tuple[Any, FaultServer]:
+    """List against a script that must end in an error; return the error and the server."""
+    async with fault_server(script, backups=backups, tls=tls) as server, client_of(server, **settings) as client:
+        try:
+            found = await listed(client)
+        except BackupsError as error:
+            return error, server
+    raise AssertionError(f"no error, but {found}")
+
+
+class WatchedConnector(aiohttp.TCPConnector):
+    """A connector that knows how many of its connections are in use."""
+
+    def __init__(self) -> None:
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]
+        self._given = weakref.WeakSet[Connection]()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def connect(self, *args: Any, **settings: Any) -> Connection:
+        connection = await super().connect(*args, **settings)
+        self._given.add(connection)
+        return connection
+
+    @property
+    def in_use(self) -> int:
+        return sum(not connection.closed for connection in self._given)
 
 
 @contextmanager

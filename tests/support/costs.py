@@ -88,8 +88,3 @@ async def growth_of_a_walk(backups: int) -> float:
         (cost,) = await told_by_a_client(server, "walk")
     assert cost.outcome == str(backups)
     return cost.growth * 2**20
-
-
-def most_growth(backups: int) -> float:
-    """Return how many bytes it may be: 5 MB, and 150 bytes for each id that is to be remembered."""
-    return 5 * 2**20 + 150.0 * (backups - 10_000)

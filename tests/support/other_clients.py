@@ -9,15 +9,16 @@ import aiohttp
 import pinecone
 from tenacity import retry, stop_after_attempt, wait_none
 
+from tests.support.fault_server import FaultServer
 from tests.support.guard import CANARY
 
 
-async def plain(url: str, page_size: int) -> list[str]:
+async def plain(server: FaultServer) -> list[str]:
     """Walk with aiohttp and tenacity, the way it is usually written."""
 
     @retry(stop=stop_after_attempt(4), wait=wait_none(), reraise=True)
     async def fetch(session: aiohttp.ClientSession, query: dict[str, str]) -> dict[str, Any]:
-        async with session.get(f"{url}/backups", params=query) as response:
+        async with session.get(f"{server.url}/backups", params=query) as response:
             response.raise_for_status()
             found: dict[str, Any] = json.loads(await response.text() or "{}")
             return found
@@ -26,7 +27,7 @@ async def plain(url: str, page_size: int) -> list[str]:
     timeout = aiohttp.ClientTimeout(total=0.25)
     seen: list[str] = []
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
-        query = {"limit": str(page_size)}
+        query = {"limit": str(server.page_size)}
         while True:
             page = await fetch(session, query)
             seen += [row["backup_id"] for row in page.get("data", [])]
@@ -37,14 +38,14 @@ async def plain(url: str, page_size: int) -> list[str]:
             query = {"paginationToken": token}
 
 
-async def official(url: str, page_size: int) -> list[str]:
+async def official(server: FaultServer) -> list[str]:
     """Walk with the official client, page by page: it has no walk of its own over a project's backups."""
-    client: Any = pinecone.AsyncPinecone(api_key=CANARY, host=url, timeout=0.25)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    client: Any = pinecone.AsyncPinecone(api_key=CANARY, host=server.url, timeout=0.25)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     async with client:
         seen: list[str] = []
         token: str | None = None
         while True:
-            page = await client.backups.list(limit=page_size, pagination_token=token)
+            page = await client.backups.list(limit=server.page_size, pagination_token=token)
             seen += [backup.backup_id for backup in page]
             token = page.pagination.next if page.pagination is not None else None
             if not token:

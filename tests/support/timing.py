@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import ParamSpec
+
+import attrs
 
 P = ParamSpec("P")
 reruns: list[str] = []  # printed at the end of the run
@@ -38,3 +41,17 @@ def once_more(test: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]
             await test(*args, **kwargs)
 
     return run
+
+
+@attrs.define
+class Sleeps:
+    """A `sleep` for a RetryPolicy that remembers each wait and when it was to end; it waits where `real` says so."""
+
+    real: bool = False
+    seconds: list[float] = attrs.field(factory=list[float])
+    ends: list[float] = attrs.field(factory=list[float])
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.ends.append(time.monotonic() + seconds)
+        await asyncio.sleep(seconds if self.real else 0)

@@ -8,21 +8,30 @@ from typing import Any, Self
 
 import attrs
 
-__all__ = ["Answer", "RecordedRequest"]
+__all__ = ["Answer", "RecordedRequest", "RefusedError"]
 
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """Hold one answer for `FakePinecone.play`.
+    """One response for `FakePinecone.play`.
 
-    A `body` of bytes is sent as it is, a str in UTF-8, anything else as JSON. `headers` are added to the usual ones and
-    take their place where the names are equal. `delay` is how many seconds the server waits before it answers.
+    - `status`: the HTTP status.
+    - `body`: bytes are sent as they are, a str in UTF-8, anything else as JSON.
+    - `headers`: added to the usual ones; an equal name replaces the usual value.
+    - `delay`: how many seconds the server waits before it responds.
+    - `takes_effect`: whether the request is carried out although its own response is replaced; see `lost`.
+    - `dropped`: whether the connection is closed instead of a response.
+    - `cut`: whether the connection is closed in the middle of the body. With `takes_effect` the response that is cut is
+      the request's own one.
     """
 
     status: int = 200
     body: Any = b""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     delay: float = 0.0
+    takes_effect: bool = False
+    dropped: bool = False
+    cut: bool = False
 
     @classmethod
     def error(
@@ -32,11 +41,49 @@ class Answer:
         body = {"error": {"code": code, "message": message}, "status": status}
         return cls(status=status, body=body, headers=headers or {}, delay=delay)
 
+    @classmethod
+    def lost(
+        cls,
+        status: int | None = None,
+        *,
+        body: Any = b"",
+        headers: Mapping[str, str] | None = None,
+        cut: bool = False,
+        delay: float = 0.0,
+    ) -> Self:
+        """Return an answer for a request that takes effect and whose response is lost.
+
+        The server carries the request out, and then:
+
+        - with a `status` sends that, with `body` and `headers`: `Answer.lost(503)`, `Answer.lost(201, body="{")`;
+        - with `cut` sends half of the true response, then closes the connection;
+        - otherwise closes the connection and sends nothing.
+
+        `delay` is how many seconds it waits in between: more than the client's limit, and the client times out.
+        """
+        return cls(
+            status=status or 0,
+            body=body,
+            headers=headers or {},
+            delay=delay,
+            takes_effect=True,
+            dropped=status is None and not cut,
+            cut=cut,
+        )
+
     def payload(self) -> bytes:
         """Return the bytes of the body."""
         if isinstance(self.body, bytes):
             return self.body
         return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
+
+
+class RefusedError(Exception):
+    """A request that the service refuses; `answer` is what it sends. Only the server sees this error."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.answer = Answer.error(status, code, message)
 
 
 def _without_key(headers: Mapping[str, str]) -> str:
@@ -45,12 +92,22 @@ def _without_key(headers: Mapping[str, str]) -> str:
 
 @attrs.frozen(kw_only=True, eq=False)
 class RecordedRequest:
-    """Hold one request as the server saw it.
+    """One request as the server received it. The repr shows neither the API key nor the body.
 
-    `path` and `query` are decoded; `headers` are found in any case. The repr does not show the API key.
+    - `method`: the HTTP method.
+    - `path`: the path, decoded.
+    - `query`: the query parameters, decoded.
+    - `headers`: the headers; names are found in any case.
+    - `body`: the bytes of the body.
     """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str] = attrs.field(repr=_without_key)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+    @property
+    def json(self) -> Any:
+        """Return the decoded JSON of the body, None where there is no body. Raises ValueError where it is not JSON."""
+        return json.loads(self.body) if self.body else None

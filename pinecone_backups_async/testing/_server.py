@@ -1,4 +1,4 @@
-"""The server: HTTP in, answers out. Knows statuses, headers and the script; knows nothing of who asks."""
+"""The server: HTTP in, answers out. Knows connections, the script and the threads; the rest is in `_routes`."""
 
 from __future__ import annotations
 
@@ -10,61 +10,82 @@ from typing import TYPE_CHECKING, Final, Self
 import attrs
 from aiohttp import web
 
-from ._data import sample_backups
-from ._listing import MAX_LIMIT, Listing, Window
 from ._messages import Answer, RecordedRequest
+from ._project import Project
+from ._routes import respond
 from ._thread import LoopThread
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
-    from pinecone_backups_async import Backup
+    from pinecone_backups_async import Backup, Index
 
 __all__ = ["FakePinecone"]
 
 DEFAULT_KEY: Final = "pcsk_fake_key_for_tests"
-# By API version: how many backups a page has where neither a limit nor a token is given.
-_DEFAULT_LIMITS: Final = {"2026-04": 10, "2026-07": 100}
 _SECONDS_TO_FINISH: Final = 0.1
-_MOST_DIGITS: Final = 10
 
 
-class FakePinecone:
-    """Serve `GET /backups` on a free loopback port, the way the service does.
+class FakePinecone(Project):
+    """A local server that serves the backup endpoints of the Pinecone API from memory, on a free loopback port.
 
     With `async with` it runs in this event loop. With `with` it runs in a thread, for code that runs loops of its own:
-    `asyncio.run`, FastAPI's TestClient, another process.
+    `asyncio.run`, FastAPI's TestClient, another process. Raises OSError on entering where `port` is taken, RuntimeError
+    where the server runs already.
 
-    `backups` is how many realistic ones to make (see `sample_backups`; their ages count from `now`), or the backups
-    themselves. `api_key` is the key that is accepted. `delay` is how many seconds each answer takes that is not
-    scripted. `before_answer` is called with each recorded request before its answer is made, and awaited where it is a
-    coroutine: the place to add and delete backups while somebody lists them. What it raises is answered with 500, and
-    raised again at the end. `requests` are the requests seen so far. `delay` and `before_answer` may be changed at any
-    time. Raises OSError on entering where `port` is taken, RuntimeError where the server runs already.
+    The arguments:
+
+    - `backups`: how many realistic backups to make (see `sample_backups`), or the backups themselves.
+    - `indexes`: indexes without a backup, by name or as `Index` values. Those of the backups are there anyway.
+    - `api_key`: the key that is accepted.
+    - `now`: the time at the service, an aware datetime; None is the present. The backups' ages count from it.
+    - `delay`: how many seconds each response takes that is not scripted.
+    - `before_answer`: called with each recorded request before it takes effect, and awaited where it is a coroutine.
+      What it raises is answered with 500, and raised again when the server ends.
+    - `port`: the port; 0 takes a free one.
+
+    The attributes; each but `requests` may be set at any time, and holds for what is created from then on:
+
+    - `requests`: the recorded requests so far.
+    - `indexes`: the indexes by name. What is removed is deleted: its backups remain and say so.
+    - `now`, `delay`, `before_answer`, `api_key`: as above.
+    - `looks_until_ready`: at which look a created backup is finished: 1, the first, by default. A look is a request
+      that describes it, or the first page of a listing. With 0 it is finished when it is created.
+    - `backup_outcome`: the status that a created backup ends with, `Ready` by default.
+    - `looks_until_restored`, `restore_outcome`: the same for restore jobs; `Completed` by default.
+    - `lag`: how many looks do not find a new backup or restore job, and still find a deleted backup.
+    - `max_backups`: how many backups the project may have; more are refused with 403. None is no limit.
+    - `payment_required`: whether what is created is refused with 402.
+    - `odd_restore_listing`: whether pages of restore jobs overlap and the last one is missing.
     """
 
     def __init__(
         self,
         backups: int | Iterable[Backup] = (),
         *,
+        indexes: Iterable[str | Index] = (),
         api_key: str = DEFAULT_KEY,
         now: dt.datetime | None = None,
         delay: float = 0.0,
         before_answer: Callable[[RecordedRequest], object] | None = None,
         port: int = 0,
     ) -> None:
+        super().__init__(backups, indexes, now)
         self.api_key = api_key
         self.delay = delay
         self.before_answer = before_answer
         self.requests: list[RecordedRequest] = []
-        self._listing = Listing(sample_backups(backups, now=now) if isinstance(backups, int) else backups)
         self._script: deque[Answer | None] = deque()
         self._port = port
         self._runner: web.ServerRunner | None = None
         self._thread: LoopThread | None = None
         self._failure: BaseException | None = None
+
+    def __repr__(self) -> str:
+        where = "not running" if self._runner is None else self.url
+        return f"<FakePinecone: {len(self.backups)} backups, {where}>"
 
     @property
     def url(self) -> str:
@@ -79,25 +100,11 @@ class FakePinecone:
         """Return the environment variables that point a client here, by name."""
         return {"PINECONE_CONTROLLER_HOST": self.url, "PINECONE_API_KEY": self.api_key}
 
-    @property
-    def backups(self) -> tuple[Backup, ...]:
-        """Return the backups of the project as they are now, newest first."""
-        return self._listing.backups
-
-    def add(self, *backups: Backup) -> None:
-        """Add backups; one whose `backup_id` is there already takes the place of its former self.
-
-        They are listed by `created_at`, newest first: equals in front of those that were there before, and one without
-        it behind all that have it.
-        """
-        self._listing.add(backups)
-
-    def delete(self, backup_id: str) -> None:
-        """Delete a backup. Raises KeyError where there is none of that id."""
-        self._listing.delete(backup_id)
-
     def play(self, *answers: Answer | None) -> None:
-        """Give the next requests these answers, whatever they ask, then go on normally; None is a normal answer."""
+        """Give the next requests these answers, whatever they ask, then go on normally; None is a normal answer.
+
+        A scripted answer replaces what the request does. Only one made by `Answer.lost` lets it take effect.
+        """
         self._script.extend(answers)
 
     async def __aenter__(self) -> Self:
@@ -150,20 +157,28 @@ class FakePinecone:
             thread.close()
         self._raise_failure(exc)
 
-    async def _handle(self, request: web.BaseRequest) -> web.Response:
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         seen = RecordedRequest(
-            method=request.method, path=request.path, query=dict(request.query), headers=request.headers
+            method=request.method,
+            path=request.path,
+            query=dict(request.query),
+            headers=request.headers,
+            body=await request.read(),
         )
         self.requests.append(seen)
         number = len(self.requests)
         await self._prepare(seen)
-        scripted = self._script.popleft() if self._script else None
-        answer = attrs.evolve(self._answer(seen), delay=self.delay) if scripted is None else scripted
+        answer = self._answer(request.rel_url.raw_path, seen)
         await asyncio.sleep(answer.delay)
-        headers = {"Content-Type": "application/json", "X-Pinecone-Request-Id": f"fake-{number}"}
-        response = web.Response(status=answer.status, body=answer.payload(), headers=headers)
+        if answer.dropped:
+            return _drop(request)
+        headers = {"X-Pinecone-Request-Id": f"fake-{number}"}
+        payload = answer.payload()
+        if payload:
+            headers["Content-Type"] = "application/json"
+        response = web.Response(status=answer.status, body=payload, headers=headers)
         response.headers.update(answer.headers)
-        return response
+        return await _cut(request, response, payload) if answer.cut else response
 
     async def _prepare(self, request: RecordedRequest) -> None:
         if self.before_answer is None:
@@ -176,32 +191,31 @@ class FakePinecone:
             self._failure = failure
             raise
 
-    def _answer(self, request: RecordedRequest) -> Answer:
-        if (request.method, request.path) != ("GET", "/backups"):
-            return Answer.error(404, "NOT_FOUND", f"{request.method} {request.path} is not served here.")
-        if request.headers.get("Api-Key") != self.api_key:
-            return Answer.error(401, "UNAUTHENTICATED", "Invalid API key.")
-        default_limit = _DEFAULT_LIMITS.get(request.headers.get("X-Pinecone-Api-Version", ""))
-        if default_limit is None:
-            allowed = " or ".join(_DEFAULT_LIMITS)
-            return _bad_request(f"The X-Pinecone-Api-Version header must be {allowed}.")
-        return self._page(request.query, default_limit)
-
-    def _page(self, query: Mapping[str, str], default_limit: int) -> Answer:
-        token = query.get("paginationToken")
-        window = Window(0, default_limit) if token is None else Window.from_token(token)
-        if window is None:
-            return _bad_request("Invalid pagination token.")
-        limit = query.get("limit")
-        if limit is not None:
-            # Also beside a token: its position stays and the page is cut anew, which skips or repeats backups.
-            if not (
-                limit.isascii() and limit.isdigit() and len(limit) <= _MOST_DIGITS and 1 <= int(limit) <= MAX_LIMIT
-            ):
-                return _bad_request(f"limit must be an integer from 1 to {MAX_LIMIT}.")
-            window = attrs.evolve(window, size=int(limit))
-        return Answer(body=self._listing.page(window))
+    def _answer(self, raw_path: str, request: RecordedRequest) -> Answer:
+        scripted = self._script.popleft() if self._script else None
+        if scripted is not None and not scripted.takes_effect:
+            return scripted
+        answer = respond(self, self.api_key, raw_path, request)
+        if scripted is None:
+            return attrs.evolve(answer, delay=self.delay)
+        if scripted.cut:
+            return attrs.evolve(answer, delay=scripted.delay, cut=True)
+        return scripted
 
 
-def _bad_request(message: str) -> Answer:
-    return Answer.error(400, "INVALID_ARGUMENT", message)
+def _drop(request: web.BaseRequest) -> web.StreamResponse:
+    """Close the connection; the response that is returned reaches nobody."""
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()
+
+
+async def _cut(request: web.BaseRequest, response: web.Response, payload: bytes) -> web.StreamResponse:
+    """Send the head and the first half of the body, then close the connection."""
+    half = web.StreamResponse(status=response.status, headers=response.headers)
+    half.content_length = len(payload)
+    await half.prepare(request)
+    await half.write(payload[: len(payload) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return half

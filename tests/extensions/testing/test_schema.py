@@ -115,7 +115,7 @@ async def test_a_missing_or_other_version_is_a_400_that_names_the_header(version
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/"), ("GET", "/backups/"), ("GET", "/indexes"), ("POST", "/backups"), ("DELETE", "/backups")],
+    [("GET", "/"), ("GET", "/backups/"), ("GET", "/index"), ("POST", "/backups/a/b"), ("DELETE", "")],
 )
 async def test_anything_but_the_listing_is_a_404(method: str, path: str) -> None:
     async with FakePinecone(backups=1) as fake:

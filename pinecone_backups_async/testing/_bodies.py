@@ -64,7 +64,7 @@ def _is_object(value: Any) -> bool:
 
 
 def _is_tags(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(tag, str) for tag in value.values())
+    return _is_object(value) and all(map(_is_text, value.values()))
 
 
 def _unprocessable(complaint: str) -> RefusedError:

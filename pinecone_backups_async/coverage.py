@@ -193,11 +193,11 @@ def by_index(backups: Iterable[Backup], now: dt.datetime) -> Iterator[tuple[list
 
 def _order(backup: Backup, now: dt.datetime) -> tuple[dt.datetime, str]:
     """Return what orders backups by age; ties are broken by the id, so that the order of the input does not matter."""
-    return _believed(backup, now), backup.backup_id
+    return _believed(backup.created_at, now), backup.backup_id
 
 
-def _believed(backup: Backup, now: dt.datetime) -> dt.datetime:
-    return created(backup) if believable(backup, now) else _LONG_AGO
+def _believed(created_at: dt.datetime | None, now: dt.datetime) -> dt.datetime:
+    return _LONG_AGO if created_at is None or created_at - now > _CLOCK_SKEW else created_at
 
 
 def _read_time(text: object) -> dt.datetime | None:
@@ -220,7 +220,9 @@ def _cover(
     age = max(dt.timedelta(0), now - created(ready)) if ready is not None and believable(ready, now) else None
     failed = tuple(backup for backup in rows if backup.status in FAILED)
     stuck = tuple(backup for backup in rows if _is_stuck(backup, now, stuck_after))
-    since = [backup for backup in (*failed, *stuck) if ready is None or created(backup) > _believed(ready, now)]
+    since = [
+        backup for backup in (*failed, *stuck) if ready is None or created(backup) > _believed(ready.created_at, now)
+    ]
     return IndexCoverage(
         source_index_name=rows[0].source_index_name,
         source_index_id=rows[0].source_index_id,

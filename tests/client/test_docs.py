@@ -191,7 +191,7 @@ def test_every_page_can_be_reached_from_the_index() -> None:
     assert pages <= set(listed)
 
 
-PUBLIC_MODULES = ["", ".coverage", ".fastapi", ".testing"]
+PUBLIC_MODULES = ["", ".coverage", ".fastapi", ".retention", ".testing"]
 
 
 @pytest.mark.parametrize("name", PUBLIC_MODULES)

@@ -1,0 +1,272 @@
+"""decide(): which backups a policy keeps, which may go, and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from itertools import combinations_with_replacement
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinecone_backups_async import Backup, ConfigurationError
+from pinecone_backups_async.retention import Decision, RetentionPolicy, decide
+
+from ..support.backups import NOW, backup, hours
+
+LAST: dict[str, Any] = {"last": 1}
+DELETED: dict[str, Any] = {"index_id": "old", "source_index_deleted_at": NOW}
+
+
+def decisions(*backups: Backup, gone: bool = False, **rules: Any) -> list[Decision]:
+    return decide(backups, RetentionPolicy(**rules), now=NOW, gone=gone)
+
+
+def ids(backups: Iterable[Decision], *, keep: bool) -> list[str]:
+    return [each.backup.backup_id for each in backups if each.keep is keep]
+
+
+def at(text: str, **facts: Any) -> Backup:
+    return backup(None, backup_id=text, created_at=dt.datetime.fromisoformat(text), **facts)
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept"),
+    [
+        # Ages in hours; NOW is a Tuesday at noon.
+        ({"last": 2}, [1, 2]),
+        ({"hourly": 2}, [1, 2]),
+        ({"daily": 1}, [1]),
+        ({"daily": 3}, [1, 13, 50]),
+        ({"weekly": 2}, [1, 50]),
+        ({"monthly": 2}, [1, 24 * 40]),
+        ({"yearly": 9}, [1, 24 * 400]),
+        ({"within": hours(12)}, [1, 2, 13]),
+        ({"within": hours(11.9)}, [1, 2]),
+        ({"within": dt.timedelta.max}, [1, 2, 13, 14, 50, 61, 24 * 40, 24 * 400]),
+        ({"daily": 2, "yearly": 2}, [1, 13, 24 * 400]),
+    ],
+)
+def test_what_each_rule_keeps(rules: dict[str, Any], kept: list[int]) -> None:
+    backups = [backup(age) for age in (1, 2, 13, 14, 50, 61, 24 * 40, 24 * 400)]
+    found = decisions(*backups, **rules)
+    assert ids(found, keep=True) == [f"i-1-{age}-Ready" for age in kept]
+    assert [each.backup for each in found] == backups
+    assert all(each.reasons == ("no rule keeps it",) for each in found if not each.keep)
+
+
+def test_reasons() -> None:
+    found = decisions(backup(1), backup(2), backup(30), last=2, daily=7, within=hours(48))
+    assert [each.reasons for each in found] == [
+        ("newest Ready of its index", "last 1 of 2", "daily 1 of 7", "within 2 days of the newest"),
+        ("last 2 of 2", "within 2 days of the newest"),
+        ("daily 2 of 7", "within 2 days of the newest"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "keep", "reason"),
+    [
+        (backup(5), {}, False, "no rule keeps it"),
+        (backup(5, "Failed"), {}, False, "failed, and a newer one is Ready"),
+        (backup(5, "InitializationFailed"), {}, False, "failed, and a newer one is Ready"),
+        (backup(1, "Failed"), {}, True, "failed, but no newer one is Ready"),
+        (backup(2, "Failed"), {}, True, "failed, but no newer one is Ready"),  # of the same time
+        (backup(5, "Failed", index_id="2"), {}, True, "failed, but no newer one is Ready"),
+        (backup(5, "Pending"), {}, True, "not finished: Pending"),
+        (backup(5, "Initializing"), {}, True, "not finished: Initializing"),
+        (backup(5, "Scheduled"), {}, True, "not finished: Scheduled"),
+        (backup(5, "Cancelled"), {}, True, "unknown status Cancelled"),
+        (backup(None), {}, True, "its time is unknown"),
+        (backup(None, "Failed"), {}, True, "its time is unknown"),
+        (backup(-25), {}, True, "dated more than a day ahead"),
+        (backup(5, name="nightly-1"), {"names": ["n*"]}, False, "no rule keeps it"),
+        (backup(5, name="Nightly-1"), {"names": ["n*"]}, True, "name does not match"),
+        (backup(5, name="manual"), {"names": ["x", "man*"]}, False, "no rule keeps it"),
+        (backup(5, name=""), {"names": ["*"]}, True, "name does not match"),
+        (backup(5, name=None), {"names": ["*"]}, True, "name does not match"),
+        (backup(5, "Failed", name="manual"), {"names": ["n*"]}, True, "name does not match"),
+        (backup(5, **DELETED), {}, True, "only copy of a deleted index"),
+        (backup(5, **DELETED), {"gone": True}, True, "newest Ready of its index"),
+        (backup(5, "Failed", **DELETED), {}, True, "its index was deleted"),
+    ],
+)
+def test_what_stays_and_why(row: Backup, options: dict[str, Any], keep: bool, reason: str) -> None:
+    found = {each.backup: each for each in decisions(row, backup(2), **LAST, **options)}
+    assert found[row].keep is keep
+    assert reason in found[row].reasons
+
+
+def test_backups_of_deleted_indexes() -> None:
+    """They stay, as the last copies may be among them, unless `gone` is True."""
+    rows = [backup(5, **DELETED), backup(9, **DELETED), backup(1, index_id="new")]
+    assert ids(decisions(*rows, **LAST), keep=False) == []
+    assert decisions(*rows, **LAST)[-1].reasons == ("one of 2 copies of a deleted index",)
+    assert ids(decisions(*rows, **LAST, gone=True), keep=False) == ["i-old-9-Ready"]
+
+
+def test_an_index_whose_name_was_taken_is_deleted() -> None:
+    rows = [backup(5, index_id="old"), backup(9, index_id="old"), backup(1, index_id="new")]
+    assert ids(decisions(*rows, **LAST), keep=False) == []
+    assert ids(decisions(*rows, **LAST, gone=True), keep=False) == ["i-old-9-Ready"]
+
+
+def test_a_backup_dated_ahead_fills_no_period() -> None:
+    found = decisions(backup(-25), backup(-24), backup(1), backup(2), last=2, daily=1)
+    assert ids(found, keep=True) == ["i-1--25-Ready", "i-1--24-Ready", "i-1-1-Ready"]
+    assert found[1].reasons == ("newest Ready of its index", "last 1 of 2", "daily 1 of 1")
+
+
+def test_a_job_that_stopped_long_ago_loses_nothing_more() -> None:
+    rows = [backup(24 * 365 + age) for age in (0, 24, 48, 72)]
+    assert ids(decisions(*rows, within=hours(30)), keep=True) == ["i-1-8760-Ready", "i-1-8784-Ready"]
+    assert ids(decisions(*rows, daily=3), keep=False) == ["i-1-8832-Ready"]
+
+
+def test_backups_of_all_names_fill_the_periods() -> None:
+    rows = [backup(1, name="manual"), backup(2, name="nightly-2"), backup(3, name="nightly-3")]
+    assert ids(decisions(*rows, last=2, names=["nightly-*"]), keep=False) == ["i-1-3-Ready"]
+
+
+def test_periods_begin_in_the_zone_of_the_policy() -> None:
+    rows = [at("2026-11-23T23:30:00+00:00"), at("2026-11-23T22:30:00+00:00")]
+    assert len(ids(decisions(*rows, daily=2), keep=True)) == 1
+    assert len(ids(decisions(*rows, daily=2, zone=ZoneInfo("Europe/Paris")), keep=True)) == 2
+
+
+def test_an_hour_that_the_clock_shows_twice_is_two_hours() -> None:
+    rows = [at("2026-10-25T00:30:00+00:00"), at("2026-10-25T01:30:00+00:00")]
+    assert len(ids(decisions(*rows, hourly=2, zone=ZoneInfo("Europe/Paris")), keep=True)) == 2
+
+
+def test_times_at_the_beginning_of_the_calendar() -> None:
+    rows = [backup(1), at("0001-01-01T00:00:00+00:00"), at("0001-01-01T00:00:01+00:00")]
+    assert len(ids(decisions(*rows, yearly=2, zone=ZoneInfo("America/New_York")), keep=True)) == 2
+
+
+@pytest.mark.parametrize(
+    ("rules", "argument"),
+    [
+        ({}, None),
+        ({"names": ["x"]}, None),
+        ({"last": -1}, "last"),
+        ({"daily": True}, "daily"),
+        ({"weekly": 1.0}, "weekly"),
+        ({"within": hours(0)}, "within"),
+        ({"within": 7}, "within"),
+        ({"last": 1, "names": []}, "names"),
+        ({"last": 1, "names": "nightly-*"}, "names"),
+        ({"last": 1, "names": 7}, "names"),
+        ({"last": 1, "names": [7]}, "names"),
+        ({"last": 1, "zone": "Europe/Paris"}, "zone"),
+    ],
+)
+def test_policies_that_are_refused(rules: dict[str, Any], argument: str | None) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        RetentionPolicy(**rules)
+    assert caught.value.argument == argument
+
+
+def test_arguments_that_are_refused() -> None:
+    not_a_bool: Any = None
+    with pytest.raises(ConfigurationError, match="gone must be True or False"):
+        decide([], RetentionPolicy(last=1), gone=not_a_bool)
+    with pytest.raises(ConfigurationError, match="now must be an aware datetime"):
+        decide([], RetentionPolicy(last=1), now=dt.datetime(2026, 1, 1))  # noqa: DTZ001
+    assert decide([], RetentionPolicy(last=1)) == []
+
+
+def test_a_year_of_daily_backups() -> None:
+    """Under 7 daily, 4 weekly and 6 monthly, 14 of 365 stay, and a second pass removes none."""
+    found = decisions(*(backup(24 * day) for day in range(365)), daily=7, weekly=4, monthly=6)
+    kept = [each.backup for each in found if each.keep]
+    assert len(kept) == 14
+    assert ids(decisions(*kept, daily=7, weekly=4, monthly=6), keep=False) == []
+
+
+# Each policy keeps at least what the one before it keeps.
+POLICIES = [
+    RetentionPolicy(last=1),
+    RetentionPolicy(last=1, daily=1, weekly=1),
+    RetentionPolicy(last=2, daily=2, weekly=2),
+    RetentionPolicy(last=2, daily=3, weekly=2, within=hours(2)),
+]
+KINDS = [(status, age) for status in ("Ready", "Failed", "Pending", "Exploded") for age in (None, -48, 1, 2, 50)]
+
+
+SOAK = [pytest.param(size, POLICIES, marks=pytest.mark.soak) for size in (5, 6)]
+
+
+@pytest.mark.parametrize(("size", "policies"), [*((size, POLICIES) for size in range(1, 5)), (5, POLICIES[1:3]), *SOAK])
+def test_every_multiset_of_backups(size: int, policies: list[RetentionPolicy]) -> None:
+    """No index loses its newest Ready one, deciding twice changes nothing, and keeping more deletes a subset."""
+    rows = {(kind, place): backup(kind[1], kind[0], backup_id=str(place)) for kind in KINDS for place in range(size)}
+    for kinds in combinations_with_replacement(KINDS, size):
+        backups = [rows[kind, place] for place, kind in enumerate(kinds)]
+        ready = [age for status, age in kinds if status == "Ready" and age in {1, 2, 50}]
+        newest = min(ready, default=1000)
+        gone: set[str] | None = None
+        for policy in policies:
+            found = decide(backups, policy, now=NOW)
+            kept = [each.backup for each in found if each.keep]
+            gone, before = {each.backup.backup_id for each in found if not each.keep}, gone
+            assert before is None or gone <= before, (kinds, policy)
+            for place, (status, age) in enumerate(kinds):
+                if status == "Failed":
+                    assert (str(place) in gone) == (age is not None and age > newest), (kinds, policy)
+                elif status != "Ready" or age in {None, -48}:
+                    assert str(place) not in gone, (kinds, policy)
+            assert not ready or newest in {hours_before(row) for row in kept if row.status == "Ready"}, (kinds, policy)
+            assert not gone or all(each.keep for each in decide(kept, policy, now=NOW)), (kinds, policy)
+
+
+def hours_before(row: Backup) -> float | None:
+    return None if row.created_at is None else (NOW - row.created_at) / hours(1)
+
+
+ROWS = st.lists(
+    st.builds(
+        backup,
+        st.none() | st.integers(-30, 60).map(lambda age: age - age % 6),  # many of the same time
+        st.sampled_from(["Ready", "Ready", "Ready", "Failed", "Pending", "Exploded"]),
+        index=st.sampled_from("ab"),
+        index_id=st.sampled_from("12"),
+        name=st.sampled_from([None, "n1", "x"]),
+        source_index_deleted_at=st.sampled_from([None, None, None, NOW]),
+        backup_id=st.text("abc", min_size=1, max_size=4),
+    ),
+    max_size=12,
+    unique_by=lambda row: row.backup_id,
+)
+RULES = st.fixed_dictionaries(
+    {"last": st.integers(1, 3)},
+    optional={
+        "hourly": st.integers(0, 3),
+        "daily": st.integers(0, 3),
+        "weekly": st.integers(0, 2),
+        "within": st.none() | st.integers(1, 40).map(hours),
+        "names": st.sampled_from([None, ["n*"]]),
+    },
+)
+
+
+@given(ROWS, RULES, st.booleans(), st.randoms())
+def test_order_does_not_matter_and_twice_is_once(
+    rows: list[Backup], rules: dict[str, Any], gone: bool, random: Any
+) -> None:
+    """Ties are broken by the id, and a second pass deletes nothing."""
+    found = decisions(*rows, **rules, gone=gone)
+    shuffled = rows * 2
+    random.shuffle(shuffled)
+    assert decisions(*shuffled, **rules, gone=gone) == found
+    assert [each.backup for each in found] == sorted(
+        rows, key=lambda row: (row.created_at or dt.datetime.min.replace(tzinfo=dt.UTC), row.backup_id), reverse=True
+    )
+    kept = [each.backup for each in found if each.keep]
+    assert ids(decisions(*kept, **rules, gone=gone), keep=False) == []
+    more = attrs.evolve(RetentionPolicy(**rules), last=rules["last"] + 1, monthly=2)
+    assert set(ids(decide(rows, more, now=NOW, gone=gone), keep=False)) <= set(ids(found, keep=False))

@@ -1,0 +1,28 @@
+"""Backups as values, for the tests of what judges them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from pinecone_backups_async import Backup
+
+NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+
+
+def hours(number: float) -> dt.timedelta:
+    return dt.timedelta(hours=number)
+
+
+def backup(age: float | None, status: str = "Ready", *, index: str = "i", index_id: str = "1", **facts: Any) -> Backup:
+    """Return a backup that was created so many hours before NOW; None for an unknown time."""
+    fields: dict[str, Any] = {
+        "backup_id": f"{index}-{index_id}-{age}-{status}",
+        "source_index_name": index,
+        "source_index_id": index_id,
+        "status": status,
+        "cloud": "aws",
+        "region": "us-east-1",
+        "created_at": None if age is None else NOW - hours(age),
+    }
+    return Backup(**{**fields, **facts})

@@ -1,9 +1,9 @@
 """Every script of changes at once: follow a rule that proves a listing complete through all that can happen to it.
 
-The rule is the real coroutine, run again for each history. Two histories that leave the project and the coroutine's own
-state alike have the same future, so only one of them is followed; `state_of` says which are alike, from the coroutine's
-local variables and the listing. Which backups were there throughout needs no book-keeping: a deleted one never returns,
-so they are the first ones that are still there.
+The rule is the real coroutine, run again for each history of pages. Two histories that leave the project alike, and
+that no rule of its kind can tell apart, have the same future, so only one of them is followed; `state_of` says which
+are alike. Which backups were there throughout needs no book-keeping: a deleted one never returns, so they are the first
+ones that are still there.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pinecone_backups_async._pager import FetchPage
 
 Listing = tuple[str, ...]
 Rule = Callable[[FetchPage, int], Coroutine[Any, Any, list[Backup]]]
+StateOf = Callable[[list[Listing], Listing, Listing], object]
 FIRST: Listing = ("a", "b", "c")
 
 
@@ -28,6 +29,26 @@ def backup(backup_id: str) -> Backup:
 
 
 BACKUPS = {name: backup(name) for name in (*FIRST, "n1", "n2", "n3", "n4")}
+
+
+def state_of_two_passes(passes: list[Listing], current: Listing, listing: Listing) -> object:
+    """Return all that a rule which compares each pass with the one before it can know, whatever the rule."""
+    return len(passes), passes[-1:], current, listing
+
+
+def state_of_a_proof(passes: list[Listing], current: Listing, listing: Listing) -> object:
+    """Return all that can change what a proof by distinct ids does next, or whether that is right.
+
+    It compares ids for equality alone, so an id counts by its place in the listing and by what is known of it: whether
+    it is one of the first, whether this pass has it, whether this pass must still find it. Of ids that are gone only
+    their existence counts: one that must still be found never will be, one that this pass has spoils it for the next.
+    """
+    last, ids = passes[-1] if passes else (), set(current)
+    wanted = set(last) - ids if passes and len(set(last)) == len(last) else None
+    if wanted is not None and wanted - set(listing):
+        wanted = None
+    known = tuple((name in FIRST, name in ids, wanted is not None and name in wanted) for name in listing)
+    return len(passes), wanted is None, len(ids) == len(current), bool(ids - set(listing)), known
 
 
 class _Asked(BaseException):
@@ -42,10 +63,10 @@ class Explorer:
     """Follow a rule; `eager` says whether a service sends no token where a full page is the last."""
 
     rule: Rule
-    state_of: Callable[[dict[str, dict[str, Any]], Listing], object]
     page_size: int
-    eager: bool
+    eager: bool = False
     passes: int = 5
+    state_of: StateOf = state_of_two_passes
     counts: dict[str, int] = attrs.field(factory=lambda: {"complete": 0, "short": 0, "refused": 0, "requests": 0})
 
     def follow(self, changes: int) -> dict[str, int]:
@@ -57,11 +78,11 @@ class Explorer:
             asked = self._ask(history, listing)
             if asked is None:
                 continue
-            local = locals_of(asked)
+            passes, current = _passes(history)
             for now, rest in _changed(listing, left):
-                state = (rest, asked.token, self.state_of(local, now))
-                if state not in seen:
-                    seen.add(state)
+                state = (rest, asked.token, self.state_of(passes, current, now))
+                if repr(state) not in seen:
+                    seen.add(repr(state))
                     self.counts["requests"] += 1
                     ahead.append((now, rest, (*history, self._page(now, asked.token))))
         return self.counts
@@ -72,7 +93,7 @@ class Explorer:
         behind = start + len(rows) < len(listing)
         more = behind if self.eager else len(rows) == self.page_size
         return BackupPage(
-            data=tuple(BACKUPS[name] for name in rows), next_token=str(start + len(rows)) if more else None
+            data=tuple(map(BACKUPS.__getitem__, rows)), next_token=str(start + len(rows)) if more else None
         )
 
     def _ask(self, history: tuple[BackupPage, ...], listing: Listing) -> _Asked | None:
@@ -99,6 +120,18 @@ class Explorer:
         return None
 
 
+def _passes(history: tuple[BackupPage, ...]) -> tuple[list[Listing], Listing]:
+    """Return the ids of each pass that has ended, and those of the one that is under way."""
+    passes: list[Listing] = []
+    current: Listing = ()
+    for page in history:
+        current += tuple(item.backup_id for item in page.data)
+        if page.next_token is None:
+            passes.append(current)
+            current = ()
+    return passes, current
+
+
 def _changed(listing: Listing, left: int) -> Iterator[tuple[Listing, int]]:
     """Yield what a listing can become before the next request, and how many changes are left then."""
     reached = {listing: left}
@@ -122,13 +155,3 @@ def _after_one(listing: Listing, name: str) -> Iterator[Listing]:
         for to in range(len(listing)):
             if to != where:
                 yield (*others[:to], listing[where], *others[to:])
-
-
-def locals_of(asked: BaseException) -> dict[str, dict[str, Any]]:
-    """Return the local variables that an exception has passed on its way, by function."""
-    found: dict[str, dict[str, Any]] = {}
-    trace = asked.__traceback__
-    while trace is not None:
-        found[trace.tb_frame.f_code.co_name] = dict(trace.tb_frame.f_locals)
-        trace = trace.tb_next
-    return found

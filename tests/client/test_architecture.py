@@ -1,24 +1,23 @@
-"""The walls of the house: which private room may import from which, and which outside library has which importer."""
+"""The layers of docs/design.md: what a module may import, how large it may be, and who uses which library."""
 
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import pinecone_backups_async
-from tests.support.layers import FLOORS, ORDER
+from tests.support.layers import IMPORTERS, LAYERS, LIBRARIES
 
 PACKAGE = Path(pinecone_backups_async.__file__).parent
-SOLE_IMPORTERS = {
-    "aiohttp": {"_transport"},
-    "yarl": {"_transport"},
-    "tenacity": {"_retry"},
-    "cattrs": {"_structure"},
-    "msgspec": {"_decode"},
-}
+ORDER = list(LAYERS)  # modules of one layer stand in this order: each imports only from those before it
+MOST_LINES = {"_client": 450, "_models": 320}
+MOST_LINES_OF_CORE = 1_850
+MOST_LINES_OF_A_FUNCTION = 30
 EXTENSIONS_OUTSIDE = {
     "testing": {"aiohttp"},
     "cli": {"cyclopts", "rich"},
@@ -27,7 +26,7 @@ EXTENSIONS_OUTSIDE = {
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield (level, module) of every import in a tree, inside functions too, but for those that only type checkers see."""
+    """Yield (level, module) of every import in a tree, but for those that only type checkers see."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             yield from imports(ast.Module(node.orelse, []))
@@ -42,33 +41,31 @@ def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield from imports(node)
 
 
-def wrong_imports(room: str, source: str) -> list[str]:
-    """Return what a private room imports although it may not."""
+def wrong_imports(name: str, source: str) -> list[str]:
+    """Return what a private module imports although it may not."""
     wrong: list[str] = []
     for level, module in imports(ast.parse(source)):
         top = module.split(".")[0]
-        if level == 0 and room not in SOLE_IMPORTERS.get(top, {room}):
+        if level == 0 and (top == "pinecone_backups_async" or name not in IMPORTERS.get(top, {name})):
             wrong.append(module)
-        if level > 0 and (top not in FLOORS or ORDER.index(top) >= ORDER.index(room)):
+        if level > 0 and (top not in LAYERS or ORDER.index(top) >= ORDER.index(name)):
             wrong.append("." * level + module)
-        if level == 0 and top == "pinecone_backups_async":
-            wrong.append(module)
     return wrong
 
 
-def test_every_private_room_has_a_floor() -> None:
-    rooms = {path.stem for path in PACKAGE.glob("*.py") if path.stem.startswith("_")}
-    assert rooms == set(FLOORS)
-    assert sorted(FLOORS.values()) == list(FLOORS.values())
+def test_the_drawing_has_every_private_module() -> None:
+    assert {path.stem for path in PACKAGE.glob("*.py") if path.stem.startswith("_")} == set(LAYERS)
+    assert sorted(LAYERS.values()) == list(LAYERS.values())
+    assert [library for library in LIBRARIES if library != "yarl" and len(IMPORTERS[library]) != 1] == []
 
 
-@pytest.mark.parametrize("room", ORDER)
-def test_a_room_imports_from_lower_floors_only_and_each_library_has_one_importer(room: str) -> None:
-    assert wrong_imports(room, (PACKAGE / f"{room}.py").read_text()) == []
+@pytest.mark.parametrize("name", ORDER)
+def test_a_module_imports_from_lower_layers_only(name: str) -> None:
+    assert wrong_imports(name, (PACKAGE / f"{name}.py").read_text()) == []
 
 
 @pytest.mark.parametrize(
-    ("room", "line"),
+    ("name", "line"),
     [
         ("_models", "from ._decode import decode_page"),
         ("_protocol", "import aiohttp"),
@@ -80,8 +77,8 @@ def test_a_room_imports_from_lower_floors_only_and_each_library_has_one_importer
         ("_decode", "try:\n    import yarl.sub\nexcept ImportError:\n    pass"),
     ],
 )
-def test_a_wrong_import_is_found_wherever_it_stands(room: str, line: str) -> None:
-    assert len(wrong_imports(room, line)) == 1
+def test_a_wrong_import_is_found_wherever_it_is(name: str, line: str) -> None:
+    assert len(wrong_imports(name, line)) == 1
 
 
 def test_what_only_type_checkers_see_does_not_count() -> None:
@@ -91,7 +88,7 @@ def test_what_only_type_checkers_see_does_not_count() -> None:
 @pytest.mark.parametrize(
     "path", [p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.stem.startswith("_")]
 )
-def test_an_extension_uses_only_what_the_door_exports(path: Path) -> None:
+def test_an_extension_uses_the_public_api_only(path: Path) -> None:
     extension = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
@@ -102,7 +99,39 @@ def test_an_extension_uses_only_what_the_door_exports(path: Path) -> None:
             assert not module.split(".")[1].startswith("_"), module
         if level > len(path.parent.relative_to(PACKAGE).parts):
             assert not module.startswith("_"), module
-        outside = {"aiohttp", "yarl", "tenacity", "cattrs", "msgspec", "fastapi", "cyclopts", "rich"} & {
-            module.split(".")[0]
-        }
+        outside = {*LIBRARIES, "fastapi", "cyclopts", "rich"} & {module.split(".")[0]}
         assert outside <= EXTENSIONS_OUTSIDE.get(extension, set())
+
+
+def code_lines(source: str) -> int:
+    """Count the lines of code, without docstrings, comments and blank lines."""
+    layout = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    code, docstrings = set[int](), set[int]()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
+            node
+        ):
+            docstrings.update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in layout:
+            code.update(range(token.start[0], token.end[0] + 1))
+    return len(code - docstrings)
+
+
+def test_lines_of_code_are_counted_without_prose() -> None:
+    source = '"""Doc."""\n\n# why\nx = """a\nb"""  # c\n\ndef f():\n    """Doc\n    more."""\n    return 1\n'
+    assert code_lines(source) == 4
+
+
+def test_modules_functions_and_the_core_stay_small() -> None:
+    long = {path.stem: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {name: lines for name, lines in long.items() if lines > MOST_LINES.get(name, 300)} == {}
+    functions = [
+        (path.stem, node.name, lines)
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if (lines := code_lines(ast.unparse(node))) > MOST_LINES_OF_A_FUNCTION
+    ]
+    assert functions == []
+    assert sum(code_lines(path.read_text()) for path in PACKAGE.glob("_*.py")) <= MOST_LINES_OF_CORE

@@ -1,22 +1,13 @@
-"""The private modules of the package and the layer of each, bottom up, as docs/design.md draws them."""
+"""The private modules of the package as docs/design.md draws them: the layer of each, bottom up, and its libraries."""
 
 from __future__ import annotations
 
-FLOORS = {
-    "_version": 0,
-    "_wall": 0,
-    "_errors": 0,
-    "_models": 0,
-    "_arguments": 0,
-    "_structure": 1,
-    "_decode": 1,
-    "_settings": 1,
-    "_protocol": 1,
-    "_retry": 1,
-    "_transport": 2,
-    "_pager": 3,
-    "_client": 3,
-    "__init__": 4,
-}
-# Modules of one layer stand in this order: each imports only from those before it.
-ORDER = list(FLOORS)
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LIBRARIES = ("aiohttp", "yarl", "tenacity", "cattrs", "msgspec")
+_DRAWING = (ROOT / "docs/design.md").read_text().split("```text")[1].split("```")[0]
+_ROWS: list[tuple[str, str, str]] = re.findall(r"^ +(\d) +(\w+)\.py +(.*(?:\n {8,}.*)*)", _DRAWING, re.MULTILINE)
+LAYERS = {name: int(layer) for layer, name, _ in reversed(_ROWS)}
+IMPORTERS = {library: {name for _, name, text in _ROWS if library in text.split("   ", 1)[-1]} for library in LIBRARIES}

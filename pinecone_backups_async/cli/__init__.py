@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import sys
-import traceback
+import threading
 
 __all__ = ["main"]
+
+_UNFORESEEN = 1
+_UNFORESEEN_IN_CHECK = 3  # 1 would be read as «stale» by monitoring
 
 
 def main() -> None:
     """Run the command with the arguments of this process, and exit with its code."""
-    # Without a handler Python would print the log's warnings between the lines that the command prints itself.
-    logging.getLogger("pinecone_backups_async").addHandler(logging.NullHandler())
-    # Python's own code for what nobody foresaw is 1, which monitoring would read as «stale».
-    unforeseen = 3 if sys.argv[1:2] == ["check"] else 1
+    if sys.argv[1:] in (["--version"], ["-V"]):  # before anything heavy is imported
+        from pinecone_backups_async import __version__  # noqa: PLC0415
+
+        print(__version__)
+        sys.exit(0)
+    unforeseen = _UNFORESEEN_IN_CHECK if sys.argv[1:2] == ["check"] else _UNFORESEEN
     try:
-        sys.exit(_run(unforeseen))
+        code = _run(unforeseen)
     except KeyboardInterrupt:
-        sys.exit(130)
+        code = 130
     except Exception:  # noqa: BLE001 - the outermost edge; the traceback is shown
+        import traceback  # noqa: PLC0415
+
         traceback.print_exc()
-        sys.exit(unforeseen)
+        code = unforeseen
+    _leave(code)
 
 
 def _run(unforeseen: int) -> int:
     try:
         from ._app import run  # noqa: PLC0415 - cyclopts and rich may be absent
     except ModuleNotFoundError as error:
-        if error.name not in {"cyclopts", "rich"}:
+        if (error.name or "").partition(".")[0] not in {"cyclopts", "rich"}:
             raise
         print(
             "pinecone-backups needs more than the library: pip install 'pinecone-backups-async[cli]'", file=sys.stderr
         )
         return unforeseen
     return run()
+
+
+def _leave(code: int) -> None:
+    """Exit. Python waits for its threads first; one in which a name is still being resolved can hang for minutes."""
+    if all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()):
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # the run has said so, or it is closed
+            continue
+    os._exit(code)

@@ -1,157 +1,165 @@
-"""The command line: options in, an exit code out. Knows cyclopts; what the commands do stands in their own rooms."""
+"""The command line: options in, an exit code out. Knows cyclopts; each command stands in a module of its own."""
 
 from __future__ import annotations
 
-import shlex
+import difflib
+import logging
 import sys
-from collections.abc import Sequence
-from typing import Annotated, Final
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, cast
 
 import attrs
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnknownCommandError, UnusedCliTokensError
 
-from pinecone_backups_async import BackupsError, ConfigurationError, __version__
+from pinecone_backups_async import BackupsError, ConfigurationError, WaitTimeoutError, __version__
 
-from ._check import CheckOptions, CheckOutput, check
-from ._listing import ListOptions, Output, list_backups
-from ._report import unknown
-from ._streams import let_go, prepare, talk
+from ._check import check_, print_verdict
+from ._complaints import failure_text, use_text
+from ._connection import NO_API_KEY
+from ._listing import list_
+from ._streams import discard_stream, prepare_streams, print_stderr
 
 __all__ = ["run"]
 
+_SETTINGS: Final[dict[str, Any]] = {
+    "print_error": False,
+    "exit_on_error": False,
+    "suppress_keyboard_interrupt": False,
+    "result_action": "return_value",
+    "help_format": "plaintext",
+}
 app = App(
     name="pinecone-backups",
-    help="Which backups does this Pinecone project have? The key is read from PINECONE_API_KEY.",
+    help="The backups of a Pinecone project: list, check, create, restore, delete.\n\n"
+    "The API key is read from PINECONE_API_KEY.",
     version=__version__,
-    print_error=False,
-    exit_on_error=False,
-    suppress_keyboard_interrupt=False,
-    result_action="return_value",
+    version_flags=("--version", "-V"),
+    help_flags=("--help", "-h"),
+    **_SETTINGS,
 )
+cast("Any", app).register_install_completion_command(help="Install completion for this shell.")
 
 
-@app.command(name="list")
-async def list_(
-    *,
-    output: Annotated[Output | None, Parameter(help="Default: table on a terminal, jsonl in a pipe.")] = None,
-    index: Annotated[
-        list[str] | None, Parameter(help="Only backups of this index; may be repeated.", negative=())
-    ] = None,
-    status: Annotated[
-        list[str] | None, Parameter(help="Only backups in this state; may be repeated.", negative=())
-    ] = None,
-    newer_than: Annotated[str | None, Parameter(help="Only backups younger than this: 90s, 15m, 26h, 7d, 2w.")] = None,
-    max_items: Annotated[int | None, Parameter(help="Stop after so many backups that match.")] = None,
-    pagination_token: Annotated[
-        str | None, Parameter(help="Go on from here; a failed listing tells its token.")
-    ] = None,
-    demo: Annotated[
-        bool, Parameter(help="List a demonstration project from a local server; no key is needed.", negative=())
-    ] = False,
-) -> int:
-    """List the backups of all indexes in the project, every page of them."""
-    options = ListOptions.checked(
-        output=output,
-        indexes=index or (),
-        statuses=status or (),
-        newer_than=newer_than,
-        max_items=max_items,
-        pagination_token=pagination_token,
-        demo=demo,
-    )
-    return await list_backups(options)
+def _command(function: Callable[..., int], name: str, epilogue: str) -> None:
+    app.command(function, name=name, help_epilogue=epilogue)
 
 
-@app.command(name="check")
-async def check_(
-    *,
-    max_age: Annotated[str, Parameter(help="How old the newest Ready backup may be: 90s, 15m, 26h, 7d, 2w.")],
-    index: Annotated[
-        list[str] | None, Parameter(help="Judge only this index, and expect it; may be repeated.", negative=())
-    ] = None,
-    expect: Annotated[
-        list[str] | None,
-        Parameter(help="Expect this index, beside all that have backups; may be repeated.", negative=()),
-    ] = None,
-    timeout: Annotated[str | None, Parameter(help="How long the whole check may take. Default: no limit.")] = None,
-    output: Annotated[CheckOutput, Parameter(help="How the report is written.")] = "table",
-    demo: Annotated[bool, Parameter(help="Check a demonstration project; no key is needed.", negative=())] = False,
-) -> int:
-    """Say whether each index has a fresh, Ready backup: exit 0 if so, 1 if stale, 2 if worse, 3 for wrong use.
-
-    An index that never had a backup is unknown to the listing: name it with --expect.
-    """
-    options = CheckOptions.checked(
-        max_age=max_age, indexes=index or (), expected=expect or (), timeout=timeout, output=output, demo=demo
-    )
-    return await check(options)
+_command(
+    list_,
+    "list",
+    "Examples:\n"
+    "  pinecone-backups list --demo\n"
+    "  pinecone-backups list --index products --older-than 30d --sort size\n"
+    "  pinecone-backups list -o csv > backups.csv\n\n"
+    "Exit codes: 0 complete, 1 failed, 2 wrong use, 130 Ctrl-C.",
+)
+_command(
+    check_,
+    "check",
+    "Examples:\n"
+    "  pinecone-backups check --demo --max-age 26h\n"
+    "  pinecone-backups check --max-age 26h --all-indexes --timeout 5m\n"
+    "  pinecone-backups check --max-age 26h -o prometheus > backups.prom\n\n"
+    "Exit codes: 0 ok, 1 stale, 2 failing, missing or not known, 3 wrong use, 130 Ctrl-C.",
+)
+# A further command: a function in a module of its own that takes a class of options (see _options) and returns its exit
+# code, and one call of _command here.
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class _ExitCodes:
     """Which code tells what, where a command does not end by itself."""
 
-    failed: int
-    wrong_use: int
-    unwritten: int
-    unread: int
+    failed: int = 1
+    wrong_use: int = 2
+    timed_out: int = 4
+    outcome_unknown: int = 5
+    interrupted: int = 130
+    unwritten: int = 1
+    unread: int = 0
 
 
-_OF_LIST: Final = _ExitCodes(failed=1, wrong_use=2, unwritten=1, unread=0)
-_OF_CHECK: Final = _ExitCodes(failed=2, wrong_use=3, unwritten=3, unread=3)  # never one of a verdict
-# The command takes its settings from the environment, so a complaint names what stands there.
-_ENVIRONMENT: Final = {
-    "api_key": "PINECONE_API_KEY",
-    "base_url": "PINECONE_CONTROLLER_HOST",
-    "additional_headers": "PINECONE_ADDITIONAL_HEADERS",
-}
+_CODES: Final = _ExitCodes()
+_CODES_OF_CHECK: Final = _ExitCodes(failed=2, wrong_use=3, unwritten=3, unread=3)  # never one of a verdict
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code.
-
-    `list`: 0, 1 where it failed, 2 for wrong use. `check`: that of a monitoring plugin. Both: 130 after Ctrl-C.
-    """
-    prepare()
+    """Run a command and return its exit code; the table of these is in docs/command.md."""
+    prepare_streams()
+    # Without a handler Python would print the log's warnings between the lines that the command prints itself.
+    logging.getLogger("pinecone_backups_async").addHandler(logging.NullHandler())
     words = sys.argv[1:] if arguments is None else list(arguments)
-    codes = _OF_CHECK if words[:1] == ["check"] else _OF_LIST
+    codes = _CODES
     try:
-        code = app(words)
+        command, bound, _ = app.parse_args(words, print_error=False, exit_on_error=False)
+        codes = _CODES_OF_CHECK if command is check_ else _CODES
+        code = command(*bound.args, **bound.kwargs)
         sys.stdout.flush()
-    except (CycloptsError, ConfigurationError) as error:
-        return _complain_of_use(_use(error), words, codes)
+    except CycloptsError as error:
+        return _refuse(error, words)
     except BackupsError as error:
-        _complain(_failure(error))
-        return codes.failed
+        return _failed(error, codes)
     except KeyboardInterrupt:
-        return 130
+        return codes.interrupted
     except BrokenPipeError:
-        let_go(sys.stdout)
+        discard_stream(sys.stdout)
         return codes.unread
     except OSError as error:
-        let_go(sys.stdout)
+        discard_stream(sys.stdout)
         _complain(f"the output could not be written: {error.strerror}")
         return codes.unwritten
     return code if isinstance(code, int) else 0
 
 
-def _complain_of_use(complaint: str, words: Sequence[str], codes: _ExitCodes) -> int:
-    if codes is _OF_CHECK and not {"json", "prometheus"} & set(words):
-        print(unknown(complaint))
-    _complain(complaint)
-    return codes.wrong_use
+def _failed(error: BackupsError, codes: _ExitCodes) -> int:
+    if isinstance(error, ConfigurationError):
+        _complain(use_text(error))
+        return codes.wrong_use
+    _complain(failure_text(error))
+    if error.outcome_unknown:
+        return codes.outcome_unknown
+    return codes.timed_out if isinstance(error, WaitTimeoutError) else codes.failed
 
 
 def _complain(text: str) -> None:
-    talk(f"pinecone-backups: {text}")
+    print_stderr(f"pinecone-backups: {text}")
 
 
-def _use(error: CycloptsError | ConfigurationError) -> str:
-    argument, _, rest = str(error).partition(" ")
-    return f"{_ENVIRONMENT.get(argument, argument)} {rest}"
+def _refuse(error: CycloptsError, words: Sequence[str]) -> int:
+    """Complain of words that are no command and its options. `check` and what may have been meant for it is 3."""
+    chain, _, rest = app.parse_commands(words)
+    unknown = isinstance(error, UnknownCommandError)
+    meant = difflib.get_close_matches(words[0], list(app), n=1) if unknown and words else chain
+    complaint = _use(error, chain)
+    if list(meant) == ["check"]:
+        print_verdict(_CODES_OF_CHECK.wrong_use, complaint, _output_of(rest))
+        return _CODES_OF_CHECK.wrong_use
+    _complain(complaint)
+    return _CODES_OF_CHECK.wrong_use if unknown else _CODES.wrong_use
 
 
-def _failure(error: BackupsError) -> str:
-    token = error.pagination_token
-    resume = "" if token is None else f" (resume with --pagination-token={shlex.quote(token)})"
-    return f"{type(error).__name__}: {error}{resume}"
+def _use(error: CycloptsError, chain: Sequence[str]) -> str:
+    text = str(error)
+    if "--api-key" in text:  # the text may hold the key
+        return NO_API_KEY
+    if isinstance(error, UnusedCliTokensError):
+        text = f"Unexpected argument: {' '.join(error.unused_tokens or ())}."
+    return f"{text.rstrip('.')}. See: {' '.join(['pinecone-backups', *chain, '--help'])}"
+
+
+_output_app: Final = App(help_flags=(), version_flags=(), **_SETTINGS)
+
+
+@_output_app.default
+def _output(*, output: Annotated[str, Parameter(name=("--output", "-o"))] = "table") -> str:
+    return output
+
+
+def _output_of(words: Sequence[str]) -> str:
+    """Return the output that was asked for with words that are wrong in another place, by the parser itself."""
+    try:
+        command, bound, _, _ = _output_app.parse_known_args(words)
+    except CycloptsError:
+        return "table"
+    output = str(command(*bound.args, **bound.kwargs))
+    return output if output in {"json", "prometheus"} else "table"

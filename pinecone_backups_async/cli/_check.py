@@ -2,110 +2,130 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
 import sys
-from collections.abc import Iterable
-from typing import Final, Literal
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import attrs
+from cyclopts import Parameter
 
-from pinecone_backups_async import Backup, BackupsClient, BackupsError, ConfigurationError, TransportTimeoutError
+from pinecone_backups_async import Backup, BackupsError, ConfigurationError
 from pinecone_backups_async.coverage import CoverageReport, assess
 
-from ._filters import parse_duration
-from ._listing import opened_client
-from ._report import EXIT_CODES, critical, report_json, report_prometheus, report_table, summary
-from ._sanitize import for_terminal
-from ._streams import Terminal, talk
+from ._complaints import failure_text, use_text
+from ._connection import host_of, opened_client, run_async, within
+from ._formats import write_json
+from ._grid import Cell
+from ._options import Age, DemoConnection, Names, options_of
+from ._progress import progress
+from ._report import EXIT_CODES, performance_data, plugin_line, report_lines, verdict_line, verdict_text
+from ._report_data import report_facts, report_prometheus
+from ._sanitize import for_plugin, for_terminal
+from ._streams import data_stream, is_terminal, print_stderr
+from ._terminal import print_lines, strokes, table_width
 
-__all__ = ["CheckOptions", "CheckOutput", "check", "inventory_within"]
+if TYPE_CHECKING:
+    from pinecone_backups_async import Index
 
-_NARROW: Final = 70
-CheckOutput = Literal["table", "json", "prometheus"]
+__all__ = ["CheckOptions", "check_", "print_verdict"]
+
+_FAILED: Final = 2
+_WRONG_USE: Final = 3
+_RUNNING: Final = frozenset({"Ready", "ScalingUp", "ScalingDown", "ScalingUpPodSize", "ScalingDownPodSize"})
 
 
 @attrs.frozen(kw_only=True)
-class CheckOptions:
-    """Hold what was asked for, checked: `indexes` are all that is judged (any, if none), `expected` must be there."""
+class CheckOptions(DemoConnection):
+    """The options of `check`."""
 
-    max_age: dt.timedelta
-    indexes: frozenset[str]
-    expected: frozenset[str]
-    timeout: dt.timedelta | None
-    output: CheckOutput
-    demo: bool
-
-    @classmethod
-    def checked(
-        cls,
-        *,
-        max_age: str,
-        indexes: Iterable[str],
-        expected: Iterable[str],
-        timeout: str | None,
-        output: CheckOutput,
-        demo: bool,
-    ) -> CheckOptions:
-        """Return the options; raise ConfigurationError for a duration that is none."""
-        only = frozenset(indexes)
-        return cls(
-            max_age=_duration("--max-age", max_age),
-            indexes=only,
-            expected=only.union(expected),
-            timeout=None if timeout is None else _duration("--timeout", timeout),
-            output=output,
-            demo=demo,
-        )
+    max_age: Annotated[Age, Parameter(help="How old the newest Ready backup may be: 90s, 15m, 26h, 7d, 2w.")]
+    index: Annotated[Names, Parameter(help="Judge only this index, and expect it; may be repeated.")] = ()
+    expect: Annotated[Names, Parameter(help="Expect this index, besides all that have backups; may be repeated.")] = ()
+    all_indexes: Annotated[
+        bool,
+        Parameter(help="Expect every index of the project that can be backed up.", negative=(), show_default=False),
+    ] = False
+    output: Annotated[
+        Literal["table", "json", "prometheus"],
+        Parameter(name=("--output", "-o"), metavar="FORMAT", help="How the report is written."),
+    ] = "table"
 
     def wants(self, backup: Backup) -> bool:
-        """Say whether a backup counts."""
-        return not self.indexes or backup.source_index_name in self.expected
+        """Return whether a backup counts."""
+        return not self.index or backup.source_index_name in {*self.index, *self.expect}
 
 
-def _duration(option: str, text: str) -> dt.timedelta:
+def check_(options: Annotated[CheckOptions, options_of]) -> int:
+    """Check that every index has a recent Ready backup.
+
+    An index that never had a backup is not in the listing: name it with --expect, or use --all-indexes.
+    """
     try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise ConfigurationError(f"{option}: {error}") from None
+        return run_async(_check(options))
+    except ConfigurationError as error:
+        print_verdict(_WRONG_USE, use_text(error), options.output)
+        return _WRONG_USE
+    except BackupsError as error:
+        print_verdict(_FAILED, f"the check failed: {failure_text(error)}", options.output)
+        return _FAILED
 
 
-async def check(options: CheckOptions) -> int:
-    """Write the report and return the exit code of a monitoring plugin; raise BackupsError where there is none."""
-    async with opened_client(demo=options.demo) as client:
-        try:
-            backups = await inventory_within(client, options.timeout)
-        except BackupsError as error:
-            if options.output == "table":
-                print(critical(error))
-            raise
-    report = assess(filter(options.wants, backups), max_age=options.max_age, expected=options.expected)
-    _write(report, options.output)
+async def _check(options: CheckOptions) -> int:
+    if options.index and options.all_indexes:
+        raise ConfigurationError("--index and --all-indexes exclude each other")
+    indexes: Sequence[Index] = ()
+    with progress("Checking backups…", host_of(options)):
+        async with opened_client(options) as client, within(options.timeout, "the check"):
+            backups = await client.inventory()
+            if options.all_indexes:
+                indexes = await _indexes(client)
+    left_out = {index.name: reason for index in indexes if (reason := _why_not(index)) is not None}
+    expected = {*options.index, *options.expect, *(index.name for index in indexes if index.name not in left_out)}
+    report = assess(filter(options.wants, backups), max_age=options.max_age, expected=expected)
+    _write(report, left_out, options)
     return EXIT_CODES[report.state]
 
 
-async def inventory_within(client: BackupsClient, timeout: dt.timedelta | None) -> list[Backup]:
-    """Return the inventory; raise TransportTimeoutError where it takes longer than that, if there is a limit."""
-    limit = asyncio.timeout(None if timeout is None else timeout.total_seconds())
-    try:
-        async with limit:
-            return await client.inventory()
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        raise TransportTimeoutError(f"no proven inventory within {timeout}") from None
+async def _indexes(client: Any) -> Sequence[Index]:
+    indexes: Sequence[Index] = await client.list_indexes()
+    return indexes
 
 
-def _write(report: CoverageReport, output: CheckOutput) -> None:
-    # Monitoring reads the first line of stdout; where stdout is data, the line is talk.
-    if output == "table":
-        print(summary(report))
-        console = Terminal()
-        ascii_only = console.options.ascii_only
-        console.print(report_table(report, narrow=console.width < _NARROW, ascii_only=ascii_only))
+def _why_not(index: Index) -> str | None:
+    """Return why no backup of an index is expected, None where one is."""
+    if not index.can_be_backed_up:
+        return "cannot be backed up"
+    return None if index.state in _RUNNING else index.state or "no state"
+
+
+def print_verdict(code: int, text: str, output: str, numbers: str = "") -> None:
+    """Print a verdict once: on stdout, for a person or a monitoring host; on stderr where stdout is data."""
+    if output == "table" and is_terminal(sys.stdout):
+        print_lines([verdict_line(code, text)])
         return
-    talk(summary(report))
-    text = report_json(report) if output == "json" else report_prometheus(report)
-    if sys.stdout.isatty():
-        text = "\n".join(for_terminal(line) for line in text.split("\n"))
-    sys.stdout.write(text)
+    line = plugin_line(code, text) + (f" | {numbers}" if numbers else "")
+    if output == "table":
+        print(line)
+    else:
+        print_stderr(line)
+
+
+def _write(report: CoverageReport, left_out: dict[str, str], options: CheckOptions) -> None:
+    code = EXIT_CODES[report.state]
+    print_verdict(code, verdict_text(report), options.output, performance_data(report))
+    if options.output == "table":
+        remark = "; ".join(f"{name} ({reason})" for name, reason in left_out.items())
+        remarks = [[Cell(for_plugin(f"Not judged: {remark}"), "dim")]] if left_out else []
+        print_lines([*report_lines(report, table_width(), strokes=strokes()), *remarks])
+    elif options.output == "json":
+        facts = report_facts(report) | ({"not_judged": left_out} if options.all_indexes else {})
+        write_json(facts, data_stream())
+    else:
+        data_stream().writelines(_shown(report_prometheus(report)))
+
+
+def _shown(text: str) -> Iterator[str]:
+    """Yield the lines of data; on a terminal they must not steer it."""
+    on_terminal = is_terminal(sys.stdout)
+    for line in text.splitlines():
+        yield f"{for_terminal(line) if on_terminal else line}\n"

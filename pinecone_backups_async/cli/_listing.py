@@ -1,135 +1,138 @@
-"""`pinecone-backups list`: walk the project and write it as it comes. Knows the client and the outputs."""
+"""`pinecone-backups list`: fetch the listing and write it as it comes. Knows the client and the outputs."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import os
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import attrs
-from rich.status import Status
+from cyclopts import Parameter
 
-from pinecone_backups_async import Backup, BackupsClient, ConfigurationError
-from pinecone_backups_async.testing import FakePinecone
+from pinecone_backups_async import Backup, ConfigurationError
 
-from ._filters import Filters, parse_duration
-from ._formats import csv_writer, jsonl_writer, write_json
-from ._streams import Terminal, talk
-from ._table import backups_table
+from ._connection import host_of, opened_client, run_async, within
+from ._filters import ORDERS, Filters, Order
+from ._formats import csv_writer, jsonl_writer, write_json_array
+from ._options import AgeOrNone, Count, DemoConnection, Names, Pairs, options_of, output_or_default
+from ._progress import progress
+from ._streams import data_stream, is_terminal, print_stderr
+from ._table import backups_lines
+from ._terminal import print_lines, table_width
 
-__all__ = ["ListOptions", "Output", "list_backups", "opened_client"]
+if TYPE_CHECKING:
+    from pinecone_backups_async import BackupsClient
 
-Output = Literal["table", "json", "jsonl", "csv"]
-DEMO_BACKUPS = 24
+__all__ = ["ListOptions", "list_"]
 
 
 @attrs.frozen(kw_only=True)
-class ListOptions:
-    """Hold what was asked for, checked."""
+class ListOptions(DemoConnection):
+    """The options of `list`."""
 
-    output: Output
-    filters: Filters
-    max_items: int | None
-    pagination_token: str | None
-    demo: bool
+    output: Annotated[
+        Literal["table", "json", "jsonl", "csv"] | None,
+        Parameter(name=("--output", "-o"), metavar="FORMAT", help="Default: table on a terminal, jsonl in a pipe."),
+    ] = None
+    index: Annotated[Names, Parameter(help="Only backups of this index; may be repeated.")] = ()
+    status: Annotated[Names, Parameter(metavar="STATUS", help="Only backups with this status; may be repeated.")] = ()
+    tag: Annotated[Pairs, Parameter(help="Only backups with this tag; may be repeated, then all must be there.")] = ()
+    newer_than: Annotated[AgeOrNone, Parameter(help="Only backups younger than this: 90s, 15m, 26h, 7d, 2w.")] = None
+    older_than: Annotated[AgeOrNone, Parameter(help="Only backups older than this.")] = None
+    sort: Annotated[
+        Order | None,
+        Parameter(metavar="BY", help="Youngest, largest, or first in the alphabet first. Waits for the whole listing."),
+    ] = None
+    max_items: Annotated[Count, Parameter(help="Stop after this many backups that match.")] = None
+    pagination_token: Annotated[
+        str | None, Parameter(metavar="TOKEN", help="Resume from this token (printed when a listing fails).")
+    ] = None
+    wide: Annotated[
+        bool,
+        Parameter(help="Show every column and whole ids, however wide the table.", negative=(), show_default=False),
+    ] = False
 
-    @classmethod
-    def checked(
-        cls,
-        *,
-        output: Output | None,
-        indexes: Iterable[str],
-        statuses: Iterable[str],
-        newer_than: str | None,
-        max_items: int | None,
-        pagination_token: str | None,
-        demo: bool,
-    ) -> ListOptions:
-        """Return the options; raise ConfigurationError for a duration or a number that is none."""
-        since: dt.datetime | None = None
-        if newer_than is not None:
-            try:
-                since = dt.datetime.now(dt.UTC) - parse_duration(newer_than)
-            except (ValueError, OverflowError) as error:
-                raise ConfigurationError(f"--newer-than: {error}") from None
-        if max_items is not None and max_items < 0:
-            raise ConfigurationError("--max-items must be an integer of at least 0")
-        filters = Filters(
-            indexes=frozenset(indexes), statuses=frozenset(status.casefold() for status in statuses), newer_than=since
-        )
-        return cls(
-            output=output or ("table" if sys.stdout.isatty() else "jsonl"),
-            filters=filters,
-            max_items=max_items,
-            pagination_token=pagination_token,
-            demo=demo,
+    def filters(self) -> Filters:
+        """Return the filters; raise ConfigurationError for an age before the beginning of time."""
+        return Filters(
+            indexes=frozenset(self.index),
+            statuses=frozenset(status.casefold() for status in self.status),
+            tags=frozenset((key, value) for key, _, value in (pair.partition("=") for pair in self.tag)),
+            newer_than=_ago("--newer-than", self.newer_than),
+            older_than=_ago("--older-than", self.older_than),
         )
 
 
-@contextlib.asynccontextmanager
-async def opened_client(*, demo: bool) -> AsyncGenerator[BackupsClient]:
-    """Open the client that the environment describes, or one for the demonstration project."""
-    if not demo:
-        if not os.environ.get("PINECONE_API_KEY"):
-            raise ConfigurationError("PINECONE_API_KEY is not set; --demo shows a demonstration project without a key")
-        async with BackupsClient() as client:
-            yield client
-        return
-    async with (
-        FakePinecone(backups=DEMO_BACKUPS) as fake,
-        BackupsClient(fake.api_key, base_url=fake.url, additional_headers={}) as client,
-    ):
-        yield client
+def _ago(option: str, duration: dt.timedelta | None) -> dt.datetime | None:
+    try:
+        return None if duration is None else dt.datetime.now(dt.UTC) - duration
+    except OverflowError:
+        raise ConfigurationError(f"{option}: nothing is that old") from None
 
 
-async def list_backups(options: ListOptions) -> int:
-    """Write the listing to stdout and return 0; raise BackupsError where it fails."""
+def list_(options: Annotated[ListOptions, options_of] = ListOptions()) -> int:
+    """List the backups of the project, page by page to the end.
+
+    A listing that fails exits with 1 and never looks complete.
+    """
+    return run_async(_list(options, options.filters()))
+
+
+Write = Callable[[Sequence[Backup]], None]
+
+
+async def _list(options: ListOptions, filters: Filters) -> int:
+    output = output_or_default(options.output, piped="jsonl")
     kept: list[Backup] = []
-    write: Callable[[Sequence[Backup]], None] = kept.extend
-    if options.output == "jsonl":
-        write = jsonl_writer(sys.stdout)
-    elif options.output == "csv":
-        # A listing that goes on is appended to its beginning, which has the header.
-        write = csv_writer(sys.stdout, header=options.pagination_token is None)
-    async with opened_client(demo=options.demo) as client:
-        await _walk(client, options, write)
-    if options.output == "json":
-        write_json(kept, sys.stdout)
-    elif options.output == "table":
-        console = Terminal()
-        console.print(backups_table(kept, dt.datetime.now(dt.UTC), console.width))
+    write: Write = kept.extend
+    # A listing that is sorted, a table or an array must be whole first.
+    streams = output in {"jsonl", "csv"} and options.sort is None
+    if streams:
+        write = _writer(output, options)
+    async with opened_client(options) as client, within(options.timeout, "the listing"):
+        await _fetch(client, options, filters, write, spinner=not (streams and is_terminal(sys.stdout)))
+    if not streams:
+        _finish(kept, output, options)
     return 0
 
 
-async def _walk(client: BackupsClient, options: ListOptions, write: Callable[[Sequence[Backup]], None]) -> None:
+def _writer(output: str, options: ListOptions) -> Write:
+    if output == "jsonl":
+        return jsonl_writer(data_stream())
+    # A listing that is resumed is appended to its beginning, which has the header.
+    return csv_writer(data_stream(), header=options.pagination_token is None)
+
+
+def _finish(backups: list[Backup], output: str, options: ListOptions) -> None:
+    if options.sort is not None:
+        backups = sorted(backups, key=ORDERS[options.sort])[: options.max_items]
+    if output == "json":
+        write_json_array(backups, data_stream())
+    elif output == "table":
+        print_lines(backups_lines(backups, dt.datetime.now(dt.UTC), table_width(wide=options.wide)))
+    else:
+        _writer(output, options)(backups)
+
+
+async def _fetch(client: BackupsClient, options: ListOptions, filters: Filters, write: Write, *, spinner: bool) -> None:
     """Hand the backups that match to `write`, page by page, until `max_items` of them have come."""
-    left, seen, matched = options.max_items, 0, 0
-    if left == 0:
+    left = options.max_items if options.sort is None else None
+    if options.max_items == 0:
         return
-    # Without filters the walk itself can stop in time; with them only the matches count.
-    bound = left if options.filters == Filters() else None
+    # Without filters the client itself can stop in time; with them only the matches count.
+    bound = left if filters == Filters() else None
     pages = client.list_backups(pagination_token=options.pagination_token, max_items=bound).pages()
-    with _progress(options.output) as status:
+    seen, matched = 0, 0
+    with progress("Listing backups…", host_of(options), spinner=spinner) as shown:
         async for page in pages:
-            matches = [backup for backup in page.data if options.filters.match(backup)][:left]
+            matches = [backup for backup in page.data if filters.match(backup)][:left]
             write(matches)
             seen, matched = seen + len(page.data), matched + len(matches)
-            if status is not None:
-                status.update(f"Listing backups… {seen} seen, {matched} match")
+            shown.update(f"Listing backups… {seen} seen, {matched} match")
             if left is not None:
                 left -= len(matches)
                 if left == 0:
                     return
     if seen and not matched:
-        talk(f"pinecone-backups: none of {seen} backups matches")
-
-
-def _progress(output: Output) -> contextlib.AbstractContextManager[Status | None]:
-    """Return the progress line, for a terminal on which it does not run into what is written meanwhile."""
-    streams = output in {"jsonl", "csv"} and sys.stdout.isatty()
-    if streams or not sys.stderr.isatty():
-        return contextlib.nullcontext()
-    return Terminal(stderr=True).status("Listing backups…")
+        print_stderr(f"pinecone-backups: none of {seen} backups matches")

@@ -7,16 +7,14 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn, TextIO
-
-from rich.console import Console
+from typing import TextIO
 
 from ._sanitize import for_terminal
 
-__all__ = ["Terminal", "let_go", "prepare", "talk"]
+__all__ = ["data_stream", "discard_stream", "is_terminal", "prepare_streams", "print_stderr"]
 
 
-def prepare() -> None:
+def prepare_streams() -> None:
     """Have streams that take any text: an absent one leads nowhere, and what an encoding lacks is escaped."""
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
@@ -26,23 +24,31 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-class Terminal(Console):
-    """A console that leaves it to the command what a closed pipe means; rich would exit with 1."""
+def data_stream() -> TextIO:
+    """Return stdout for data: UTF-8, with the line ends that are written, whatever the platform and the locale."""
+    stream: object = sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
+    return sys.stdout
 
-    def on_broken_pipe(self) -> NoReturn:
-        """Raise what the pipe raised."""
-        raise BrokenPipeError
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a person reads the stream, or types into it. It may be absent or closed."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
 
 
-def talk(text: str) -> None:
-    """Say a line on stderr. Where nobody listens, that is no failure of what the line is about."""
+def print_stderr(text: str) -> None:
+    """Print a line on stderr. Where nobody listens, that is no failure of what the line is about."""
     try:
         print(for_terminal(text), file=sys.stderr, flush=True)
     except OSError:
-        let_go(sys.stderr)
+        discard_stream(sys.stderr)
 
 
-def let_go(stream: TextIO) -> None:
+def discard_stream(stream: TextIO) -> None:
     """Lead a stream nowhere that cannot be written to: Python would try, and complain, once more at its end."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,91 +1,144 @@
-"""Backups as a table for a person. Knows rich; writes nothing itself."""
+"""Backups, restore jobs and single values as cells for a person. Knows the values; writes nothing itself."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from rich import box
 from rich.filesize import decimal
-from rich.table import Table
-from rich.text import Text
 
-from pinecone_backups_async import Backup, BackupStatus
+from pinecone_backups_async import Backup, RestoreJob
 
+from ._grid import Cell, Column, Grid, Line
 from ._sanitize import for_terminal
 
-__all__ = ["age", "backups_table"]
+__all__ = ["age", "backups_lines", "facts_lines", "jobs_lines", "short_ids", "size_text"]
 
-_COLUMNS: Final[tuple[str, ...]] = ("Index", "Name", "Status", "Age", "Size", "Records", "Region", "Id")
-_LEAVE_FIRST: Final[tuple[str, ...]] = ("Name", "Region", "Records", "Size")
-_PADDING: Final = 2
-_NUMBERS: Final = frozenset({"Age", "Size", "Records"})
-_COLOURS: Final[dict[str, str]] = {
-    BackupStatus.READY: "green",
-    BackupStatus.INITIALIZING: "yellow",
-    BackupStatus.PENDING: "yellow",
-    BackupStatus.FAILED: "bold red",
-    BackupStatus.INITIALIZATION_FAILED: "bold red",
+_SHORTEST: Final = 8
+_BACKUP_COLUMNS: Final = (
+    Column("Id"),
+    Column("Index"),
+    Column("Name", leaves=3),
+    Column("Status"),
+    Column("Age", right=True),
+    Column("Size", right=True),
+    Column("Records", right=True, leaves=2),
+    Column("Region", leaves=1),
+)
+_JOB_COLUMNS: Final = (
+    Column("Id"),
+    Column("Target index"),
+    Column("Status"),
+    Column("Age", right=True),
+    Column("Took", right=True, leaves=2),
+    Column("Backup", leaves=1),
+)
+_COLOURS: Final[Mapping[str, str]] = {
+    "Ready": "green",
+    "Completed": "green",
+    "Initializing": "yellow",
+    "Pending": "yellow",
+    "Scheduled": "yellow",
+    "Running": "yellow",
+    "Failed": "bold red",
+    "InitializationFailed": "bold red",
+    "Cancelled": "bold red",
 }
 
 
 def age(moment: dt.datetime | None, now: dt.datetime) -> str:
     """Return how long ago a moment was, in its largest unit that counts at least two; `-` where it is not known."""
-    if moment is None:
-        return "-"
-    seconds = max(0, int((now - moment).total_seconds()))
+    return "-" if moment is None else _span(now - moment)
+
+
+def _span(duration: dt.timedelta) -> str:
+    seconds = max(0, int(duration.total_seconds()))
     for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= 2 * length:
             return f"{seconds // length}{unit}"
     return f"{seconds}s"
 
 
-def backups_table(backups: Sequence[Backup], now: dt.datetime, width: int) -> Table:
-    """Return the table: index, name, status, age, size, records, region, id.
+def size_text(size: int | None) -> str:
+    """Return a number of bytes for a person; `-` where it is not known."""
+    return "-" if size is None else decimal(size)
 
-    Where it is too wide, name, region, records and size leave, in this order; what is left is never cut but folded.
+
+def short_ids(ids: Sequence[str]) -> dict[str, str]:
+    """Return the beginning of each id: eight characters, or as many more as tell it from every other one."""
+    ordered = sorted(set(ids))
+    short: dict[str, str] = {}
+    for before, own, after in zip(["", *ordered], ordered, [*ordered[1:], ""], strict=False):
+        common = max(_common(before, own), _common(own, after))
+        short[own] = own[: max(_SHORTEST, common + 1)]
+    return short
+
+
+def _common(one: str, other: str) -> int:
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def backups_lines(backups: Sequence[Backup], now: dt.datetime, width: int | None) -> list[Line]:
+    """Return the table of backups and the line below it: how many, of how many indexes, how large.
+
+    Where it is too wide, region, records and name leave, in this order. Without a width everything is shown, and each
+    id in full.
     """
+    short = {} if width is None else short_ids([backup.backup_id for backup in backups])
+    grid = Grid(_BACKUP_COLUMNS, [_backup_cells(backup, short, now) for backup in backups], width)
     indexes = len({backup.source_index_id for backup in backups})
     size = decimal(sum(backup.size_bytes or 0 for backup in backups))
-    caption = f"{len(backups)} backups of {indexes} indexes, {size}"
-    table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", collapse_padding=True)
-    rows: list[dict[str, Text]] = [dict(zip(_COLUMNS, _cells(backup, now), strict=True)) for backup in backups]
-    widths: dict[str, int] = {title: max([len(title), *(row[title].cell_len for row in rows)]) for title in _COLUMNS}
-    shown = _shown(widths, width)
-    for title in shown:
-        firm = title not in {"Index", "Name", "Id"}
-        table.add_column(
-            title,
-            justify="right" if title in _NUMBERS else "left",
-            overflow="fold",
-            no_wrap=firm,
-            min_width=widths[title] if firm else None,
-        )
-    for row in rows:
-        table.add_row(*(row[title] for title in shown))
-    return table
+    counted = f"{_counted(len(backups), 'backup')} of {_counted(indexes, 'index', 'indexes')}, {size}"
+    return [*grid.lines(), [Cell(f"{counted}{_left_out(grid)}", "dim")]]
 
 
-def _shown(widths: Mapping[str, int], width: int) -> list[str]:
-    shown: list[str] = list(_COLUMNS)
-    for title in _LEAVE_FIRST:
-        if sum(widths[column] + _PADDING for column in shown) + _PADDING <= width:
-            break
-        shown.remove(title)
-    return shown
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _cells(backup: Backup, now: dt.datetime) -> Iterator[Text]:
-    yield _plain(backup.source_index_name, "bold")
-    yield _plain(backup.name or "")
-    yield _plain(backup.status, _COLOURS.get(backup.status, ""))
-    yield Text(age(backup.created_at, now))
-    yield Text("-" if backup.size_bytes is None else decimal(backup.size_bytes))
-    yield Text("-" if backup.record_count is None else f"{backup.record_count:,}")
-    yield _plain(backup.region)
-    yield _plain(backup.backup_id, "dim")
+def _left_out(grid: Grid) -> str:
+    titles = [title.lower() for title in grid.left_out]
+    return f" (--wide shows {', '.join(titles)})" if titles else ""
 
 
-def _plain(text: str, style: str = "") -> Text:
-    return Text(for_terminal(text), style=style)
+def _backup_cells(backup: Backup, short: Mapping[str, str], now: dt.datetime) -> list[Cell]:
+    return [
+        _plain(short.get(backup.backup_id, backup.backup_id), "dim"),
+        _plain(backup.source_index_name, "bold"),
+        _plain(backup.name or ""),
+        _plain(backup.status, _COLOURS.get(backup.status, "")),
+        Cell(age(backup.created_at, now)),
+        Cell(size_text(backup.size_bytes)),
+        Cell("-" if backup.record_count is None else f"{backup.record_count:,}"),
+        _plain(backup.region),
+    ]
+
+
+def jobs_lines(jobs: Sequence[RestoreJob], now: dt.datetime, width: int | None) -> list[Line]:
+    """Return the table of restore jobs and the line below it; without a width each id in full."""
+    short = {} if width is None else short_ids([id_ for job in jobs for id_ in (job.restore_job_id, job.backup_id)])
+    grid = Grid(_JOB_COLUMNS, [_job_cells(job, short, now) for job in jobs], width)
+    return [*grid.lines(), [Cell(f"{_counted(len(jobs), 'restore job')}{_left_out(grid)}", "dim")]]
+
+
+def _job_cells(job: RestoreJob, short: Mapping[str, str], now: dt.datetime) -> list[Cell]:
+    return [
+        _plain(short.get(job.restore_job_id, job.restore_job_id), "dim"),
+        _plain(job.target_index_name, "bold"),
+        _plain(job.status, _COLOURS.get(job.status, "")),
+        Cell(age(job.created_at, now)),
+        Cell("-" if job.completed_at is None else _span(job.completed_at - job.created_at)),
+        _plain(short.get(job.backup_id, job.backup_id), "dim"),
+    ]
+
+
+def facts_lines(facts: Mapping[str, Any], text_of: Callable[[Any], str]) -> list[Line]:
+    """Return the facts of one value, a line each; those that are absent are left out."""
+    known = {name: value for name, value in facts.items() if value is not None and value != {}}
+    widest = max(map(len, known), default=0)
+    return [[Cell(f"{name:{widest}}  ", "bold"), Cell(for_terminal(text_of(value)))] for name, value in known.items()]
+
+
+def _plain(text: str, style: str = "") -> Cell:
+    return Cell(for_terminal(text), style)

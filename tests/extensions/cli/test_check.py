@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from pinecone_backups_async import Backup, BackupsClient, TransportTimeoutError
-from pinecone_backups_async.cli._check import inventory_within
+from pinecone_backups_async import Backup
+from pinecone_backups_async.cli._report import report_lines
+from pinecone_backups_async.coverage import assess
 from pinecone_backups_async.testing import Answer, FakePinecone
 
 from .conftest import Outcome, Run
@@ -77,7 +78,7 @@ def test_the_table_tells_each_index_with_its_remarks(project: FakePinecone, run:
     out = checked(
         project, run, [*recreated, *troubled, FRESH], "--index", "again", "--index", "wobbly", "--index", "no\x1b"
     ).out
-    body = [line for line in out.splitlines()[4:] if line.strip()]
+    body = [line for line in out.splitlines()[2:] if line.strip()]
     rows = {line.split()[0]: line for line in body}
     assert "1 failed, the newest failed, 1 stuck" in rows["wobbly"]
     assert "healthy" in rows["wobbly"]
@@ -111,13 +112,13 @@ def test_json_and_prometheus_are_data_alone_on_stdout(project: FakePinecone, run
 
 
 @pytest.mark.parametrize("output", ["table", "json", "prometheus"])
-def test_an_unreachable_api_is_critical_and_never_healthy(project: FakePinecone, run: Run, output: str) -> None:
+def test_a_failed_inventory_is_critical(project: FakePinecone, run: Run, output: str) -> None:
+    """One complaint, once: on stdout for whoever monitors, on stderr where stdout is data."""
     project.play(Answer.error(404, "NOT_FOUND", "Nothing here."))
     outcome = run("check", "--max-age", "26h", "--output", output)
-    assert outcome.code == 2
-    assert "NotFoundError" in outcome.err
-    assert outcome.out.startswith("BACKUPS CRITICAL - the inventory failed:") == (output == "table")
-    assert outcome.out == "" or output == "table"
+    told, silent = (outcome.out, outcome.err) if output == "table" else (outcome.err, outcome.out)
+    assert (outcome.code, silent) == (2, "")
+    assert re.fullmatch(r"BACKUPS CRITICAL - the check failed: NotFoundError: \[fake-.*Nothing here\.\n", told)
 
 
 def test_an_inventory_that_cannot_be_proven_is_critical(project: FakePinecone, run: Run) -> None:
@@ -126,37 +127,44 @@ def test_an_inventory_that_cannot_be_proven_is_critical(project: FakePinecone, r
 
     project.before_answer = churn
     outcome = run("check", "--max-age", "26h")
-    assert (outcome.code, "IncompleteListingError" in outcome.err) == (2, True)
+    assert (outcome.code, "IncompleteListingError" in outcome.out) == (2, True)
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["--max-age", "0h"], ["--max-age", "soon"], ["--max-age", "26h", "--output", "csv"]]
+    ("words", "data"),
+    [
+        ([], False),
+        (["--max-age", "0h"], False),
+        (["--max-age", "soon"], False),
+        (["--max-age", "26h", "--output", "csv"], False),
+        (["--max-age", "26h", "--output"], False),
+        (["--index", "json", "--max-age", "soon"], False),
+        (["--output=json"], True),
+        (["-o", "prometheus", "--max-age", "soon"], True),
+        (["--max-age", "26h", "--nonsense", "--output=json"], True),
+    ],
 )
-def test_wrong_use_is_3(project: FakePinecone, run: Run, words: list[str]) -> None:
+def test_wrong_use_is_3(project: FakePinecone, run: Run, words: list[str], data: bool) -> None:
+    """The line that monitoring reads is on stdout, unless the options that were read say that stdout is data."""
     outcome = run("check", *words)
-    assert outcome.code == 3
-    assert outcome.out.startswith("BACKUPS UNKNOWN - ")
-    assert outcome.err.startswith("pinecone-backups: ")
-    assert project.requests == []
+    told, silent = (outcome.err, outcome.out) if data else (outcome.out, outcome.err)
+    assert (outcome.code, silent, project.requests) == (3, "", [])
+    assert re.fullmatch(r"BACKUPS UNKNOWN - [^|\n]+ See: pinecone-backups check --help\n", told)
 
 
-def test_wrong_use_puts_no_talk_where_data_belongs(project: FakePinecone, run: Run) -> None:
-    outcome = run("check", "--max-age", "soon", "--output", "prometheus")
-    assert (outcome.code, outcome.out) == (3, "")
+def test_a_misspelt_check_is_3(run: Run) -> None:
+    outcome = run("chekc", "--max-age", "26h")
+    assert (outcome.code, outcome.err) == (3, "")
+    assert outcome.out.startswith('BACKUPS UNKNOWN - Unknown command "chekc". Did you mean "check"?')
 
 
-def test_a_check_that_takes_too_long_is_critical_and_says_so(project: FakePinecone, run: Run) -> None:
+def test_a_check_that_takes_too_long_is_critical(project: FakePinecone, run: Run) -> None:
     project.delay = 30
     outcome = run("check", "--max-age", "26h", "--timeout", "1s")
     assert outcome.code == 2
-    assert outcome.out == "BACKUPS CRITICAL - the inventory failed: no proven inventory within 0:00:01\n"
-
-
-async def test_a_timeout_of_the_client_itself_stays_its_own(project: FakePinecone) -> None:
-    project.delay = 30
-    async with BackupsClient(project.api_key, base_url=project.url, timeout=0.05) as client:
-        with pytest.raises(TransportTimeoutError, match="no complete answer within"):
-            await inventory_within(client, dt.timedelta(hours=1))
+    assert outcome.out == (
+        "BACKUPS CRITICAL - the check failed: TransportTimeoutError: the check did not end within 0:00:01 (--timeout)\n"
+    )
 
 
 def test_the_services_text_cannot_pass_for_performance_data(project: FakePinecone, run: Run) -> None:
@@ -166,18 +174,31 @@ def test_the_services_text_cannot_pass_for_performance_data(project: FakePinecon
     assert "|" not in line
 
 
-@pytest.mark.parametrize("columns", ["40", "60", "80", "132"])
-def test_a_table_of_any_width_cuts_nothing(
-    project: FakePinecone, run: Run, columns: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
-    out = checked(project, run, [FRESH, OLD, *FAILED]).out
-    table = out.splitlines()[1:]
-    assert max(map(len, table)) <= int(columns)
-    assert "…" not in out
-    for told in ("healthy", "stale", "failing", *(("fresh", "old", "broken") if int(columns) > 40 else ())):
-        assert any(told in line for line in table)
-    assert ("Backups" in out) == (int(columns) >= 70)
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (40, ["Index", "State", "Newest Ready", "Remarks"]),
+        (60, ["Index", "State", "Newest Ready", "Remarks"]),
+        (80, ["Index", "State", "Newest Ready", "Backups", "Remarks"]),
+        (100, ["Index", "State", "Newest Ready", "Backups", "Size", "Remarks"]),
+        (120, ["Index", "State", "Newest Ready", "of 26h", "Backups", "Size", "Remarks"]),
+        (None, ["Index", "State", "Newest Ready", "of 26h", "Backups", "Size", "Remarks"]),
+    ],
+)
+def test_a_table_of_any_width_cuts_nothing(width: int | None, titles: list[str]) -> None:
+    """The bar leaves first, then the size, then the number of backups."""
+    troubled = [
+        backup("recommends", 5),
+        backup("recommends", 1, "Failed"),
+        backup("recommends", 30, "Pending"),
+    ]
+    report = assess([FRESH, OLD, *FAILED, *troubled], max_age=dt.timedelta(hours=26))
+    lines = ["".join(cell.text for cell in line) for line in report_lines(report, width)]
+    assert max(map(len, lines)) <= (width or 999)
+    assert re.findall(r"[A-Z]\w+(?: Ready)?|of 26h", " ".join(lines[: 1 if "Remarks" in lines[0] else 2])) == titles
+    words = " ".join(lines).split()
+    for told in ("recommends", "healthy", "stale", "failing", "2d", "stuck"):
+        assert told in words
 
 
 def test_a_missing_key_is_3_and_the_demo_needs_none(run: Run) -> None:

@@ -9,12 +9,13 @@ import json
 import sys
 from collections import Counter
 
+import attrs
 import pytest
 
 from pinecone_backups_async import Backup
 from pinecone_backups_async.cli._app import run as run_command
-from pinecone_backups_async.cli._table import age
-from pinecone_backups_async.testing import Answer, FakePinecone
+from pinecone_backups_async.cli._table import age, backups_lines, short_ids
+from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
 from tests.support.samples import row
 
 from .conftest import Run
@@ -68,29 +69,51 @@ def test_an_age_is_told_in_its_largest_unit(seconds: int, told: str) -> None:
     assert age(None, now) == "-"
 
 
+NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+TITLES = ["Id", "Index", "Name", "Status", "Age", "Size", "Records", "Region"]
+
+
+def table(backups: list[Backup], width: int | None) -> list[str]:
+    return ["".join(cell.text for cell in line).rstrip() for line in backups_lines(backups, NOW, width)]
+
+
 @pytest.mark.parametrize(
-    ("columns", "gone"),
+    ("width", "gone", "height"),
     [
-        (160, []),
-        (120, ["Name"]),
-        (108, ["Name", "Region"]),
-        (94, ["Name", "Region", "Records"]),
-        (80, ["Name", "Region", "Records", "Size"]),
-        (40, ["Name", "Region", "Records", "Size"]),
+        (40, ["Name", "Records", "Region"], 2),
+        (60, ["Name", "Records", "Region"], 1),
+        (80, ["Records", "Region"], 1),
+        (100, ["Region"], 1),
+        (120, [], 1),
+        (None, [], 1),
     ],
 )
-def test_a_narrow_table_leaves_columns_out_in_their_order_and_cuts_nothing(
-    project: FakePinecone, run: Run, monkeypatch: pytest.MonkeyPatch, columns: int, gone: list[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
-    out = run("list", "--output", "table").out
-    assert max(map(len, out.splitlines())) <= columns
-    assert "…" not in out
-    titles = out.splitlines()[1].split() if columns > 40 else ["Status", "Age", "Id", "Index"]
-    assert set(titles) == {"Index", "Name", "Status", "Age", "Size", "Records", "Region", "Id"} - set(gone)
-    ids = "".join(line[-40:].strip() if columns > 40 else line[32:].strip() for line in out.splitlines())
-    for backup in project.backups:
-        assert backup.backup_id in ids
+def test_a_table_of_any_width_cuts_nothing(width: int | None, gone: list[str], height: int) -> None:
+    """Region leaves first, then records, then name; what still does not fit goes to a second line of each row."""
+    backups = [backup for backup in sample_backups(40, now=NOW) if backup.status != "InitializationFailed"]
+    *lines, last = table(backups, width)
+    assert max(map(len, lines)) <= (width or 999)
+    assert len(lines) == height * (1 + len(backups))
+    assert " ".join(lines[:height]).split() == [title for title in TITLES if title not in gone]
+    assert last.endswith(f"(--wide shows {', '.join(gone).lower()})" if gone else "GB")
+    for number, backup in enumerate(backups, 1):
+        text = " ".join(lines[number * height : (number + 1) * height])
+        name = [] if "Name" in gone else [backup.name]
+        assert text.split()[: 3 + len(name)] == [
+            backup.backup_id[: 8 if width else None], backup.source_index_name, *name, backup.status,
+        ]  # fmt: skip
+
+
+def test_a_name_that_is_wider_than_the_terminal_stays_whole() -> None:
+    (backup,) = sample_backups(1, now=NOW)
+    long = attrs.evolve(backup, source_index_name="x" * 45)
+    assert any(line.endswith("x" * 45) for line in table([long], 40))
+
+
+def test_short_ids_tell_each_other_apart() -> None:
+    assert short_ids(["abcdefghij", "abcdefghzz", "0", "abcdefgh"]) == {
+        "abcdefghij": "abcdefghi", "abcdefghzz": "abcdefghz", "0": "0", "abcdefgh": "abcdefgh",
+    }  # fmt: skip
 
 
 def test_text_of_the_server_cannot_steer_the_terminal(project: FakePinecone, run: Run) -> None:
@@ -156,10 +179,10 @@ def test_a_first_page_that_fails_has_no_token_to_tell(project: FakePinecone, run
         (["--newer-than", "soon"], "--newer-than: a duration is a number and one of s, m, h, d, w"),
         (["--newer-than", "0d"], "--newer-than: a duration"),
         (["--newer-than", "999999w"], "--newer-than: "),
-        (["--max-items", "-1"], "--max-items must be an integer of at least 0"),
+        (["--max-items", "-1"], "--max-items: must be an integer of at least 0"),
         (["--max-items", "few"], "few"),
         (["--output", "xml"], "xml"),
-        (["--pagination-token", ""], "pagination_token must have 1 to 8192 bytes"),
+        (["--pagination-token", ""], "--pagination-token must have 1 to 8192 bytes"),
         (["--nonsense"], "--nonsense"),
     ],
 )
@@ -190,7 +213,10 @@ def test_the_demo_needs_no_key_and_ignores_the_environment(run: Run, monkeypatch
     monkeypatch.setenv("PINECONE_CONTROLLER_HOST", "http://remote.example")
     monkeypatch.setenv("PINECONE_ADDITIONAL_HEADERS", "not json")
     outcome = run("list", "--demo")
-    assert (outcome.code, outcome.err) == (0, "")
+    assert (outcome.code, outcome.err) == (
+        0,
+        "pinecone-backups: --demo: a made-up project on a local server, not yours\n",
+    )
     assert len(lines(outcome.out)) > 20
 
 

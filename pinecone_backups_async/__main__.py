@@ -1,0 +1,6 @@
+"""The command, as `python -m pinecone_backups_async`."""
+
+from pinecone_backups_async.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""From the options and the environment to a client and its loop. Imports the client when it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+from collections.abc import AsyncGenerator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
+
+from pinecone_backups_async import ConfigurationError, TransportTimeoutError
+
+from ._options import Connection
+from ._streams import print_stderr
+
+if TYPE_CHECKING:
+    from pinecone_backups_async import BackupsClient
+
+__all__ = ["NO_API_KEY", "host_of", "opened_client", "run_async", "within"]
+
+NO_API_KEY: Final = (
+    "there is no --api-key: an argument stands in the shell's history and in the list of processes; "
+    "set PINECONE_API_KEY"
+)
+_DEMO_BACKUPS: Final = 24
+_SERVICE: Final = "https://api.pinecone.io"
+
+
+class _UnjoinedThreads(ThreadPoolExecutor):
+    """Threads that nobody waits for: a name that cannot be resolved must not keep the command from ending."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
+        super().shutdown(wait=False, cancel_futures=True)
+
+
+def run_async(work: Coroutine[Any, Any, int]) -> int:
+    """Return what a coroutine returns; after Ctrl-C it is cancelled and KeyboardInterrupt raised, as in asyncio.run."""
+    with asyncio.Runner() as runner:
+        runner.get_loop().set_default_executor(_UnjoinedThreads())
+        return runner.run(work)
+
+
+@contextlib.asynccontextmanager
+async def within(limit: dt.timedelta | None, what: str) -> AsyncGenerator[None]:
+    """Raise TransportTimeoutError where the block takes longer than that, if there is a limit."""
+    timeout = asyncio.timeout(None if limit is None else limit.total_seconds())
+    try:
+        async with timeout:
+            yield
+    except TimeoutError:
+        if not timeout.expired():
+            raise
+        raise TransportTimeoutError(f"{what} did not end within {limit} (--timeout)") from None
+
+
+@contextlib.asynccontextmanager
+async def opened_client(connection: Connection) -> AsyncGenerator[BackupsClient]:
+    """Open the client that the environment describes, or one for the demonstration project."""
+    if connection.api_key is not None:
+        raise ConfigurationError(NO_API_KEY, argument="api_key")
+    if connection.demo:
+        async with _demo_client() as client:
+            yield client
+        return
+    if not os.environ.get("PINECONE_API_KEY"):
+        raise ConfigurationError("PINECONE_API_KEY is not set; --demo shows a demonstration project without a key")
+    async with _service_client(connection) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def _demo_client() -> AsyncGenerator[BackupsClient]:
+    from pinecone_backups_async import BackupsClient  # noqa: PLC0415 - it imports aiohttp
+    from pinecone_backups_async.testing import FakePinecone  # noqa: PLC0415 - likewise
+
+    print_stderr("pinecone-backups: --demo: a made-up project on a local server, not yours")
+    async with (
+        FakePinecone(backups=_DEMO_BACKUPS) as fake,
+        BackupsClient(fake.api_key, base_url=fake.url, additional_headers={}) as client,
+    ):
+        yield client
+
+
+def _service_client(connection: Connection) -> BackupsClient:
+    from pinecone_backups_async import BackupsClient  # noqa: PLC0415 - it imports aiohttp
+
+    source, proxy = _proxy(connection)
+    try:
+        return BackupsClient(proxy=proxy)
+    except ConfigurationError as error:
+        if error.argument != "proxy":
+            raise
+        raise ConfigurationError(str(error).replace("proxy", source, 1), argument=source) from None
+
+
+def host_of(connection: Connection) -> str:
+    """Return the host that requests go to, for messages."""
+    return "the local server" if connection.demo else _address() or "the service"
+
+
+def _address() -> str:
+    """Return the host, and the port where there is one, of an https address; the client judges the rest."""
+    url = os.environ.get("PINECONE_CONTROLLER_HOST") or _SERVICE
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+    except ValueError:
+        return ""
+    return parts.netloc.rpartition("@")[2] if parts.scheme == "https" else ""
+
+
+def _proxy(connection: Connection) -> tuple[str, str | None]:
+    """Return where the proxy was named, and its URL."""
+    if connection.proxy is not None:
+        return "--proxy", connection.proxy
+    name = "https_proxy" if os.environ.get("https_proxy") else "HTTPS_PROXY"
+    address = _address()
+    url = getproxies_environment().get("https") if address and not proxy_bypass(address) else None
+    return name, url if url is None or "://" in url else f"http://{url}"

@@ -12,6 +12,7 @@ import asyncio
 import gc
 import inspect
 import logging
+import signal
 import time
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
@@ -21,6 +22,8 @@ import pytest
 from tests.support.guard import foreign_tasks, looking_at_logs, open_descriptors
 from tests.support.timing import reruns
 
+# Who starts the tests in the background may have them ignore Ctrl-C, and every process that they start inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 TURNS_TO_SETTLE = 500  # of which closed sockets take a few, at both ends
 
 

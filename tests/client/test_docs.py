@@ -1,7 +1,7 @@
 """The documentation: every python block of README.md and docs/ runs, and what the pages draw and list is all there is.
 
 A document's blocks run in order and share their names, in an empty directory, with the environment of a fresh
-FakePinecone: `BackupsClient()` just works. They may await at top level, as in `python -m asyncio`. A document that holds
+FakePinecone: `BackupsClient()` just works. They may await at top level, as in `python -m asyncio`. A document with
 tests is run by pytest, so that its tests run too. Shell blocks are not run.
 """
 

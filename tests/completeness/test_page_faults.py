@@ -1,4 +1,4 @@
-"""P: tokens and pages over the wire. The rules themselves are tested with scripted pages: tests/client/test_pager.py."""
+"""P: tokens and pages over the wire. tests/client/test_pager.py tests the rules themselves with scripted pages."""
 
 from __future__ import annotations
 

@@ -56,9 +56,9 @@ async def test_K6_a_long_key_shows_no_piece_of_itself(length: int) -> None:
 EXPORTED: list[Any] = [getattr(pba, name) for name in pba.__all__]
 ERRORS = [found for found in EXPORTED if inspect.isclass(found) and issubclass(found, BackupsError)]
 FACTS: dict[str, Any] = {
-    "argument": "limit", "attempts": 3, "backups": [], "code": "C", "decoded": False, "details": {"a": [1]}, "excerpt": "e",
-    "last": None, "outcome_unknown": True, "pagination_token": "t", "passes": 5, "problems": [("$", "r")], "request_id": "r",
-    "retry_after": 1.5, "sent": True, "status": 502,
+    "argument": "limit", "attempts": 3, "backups": [], "code": "C", "decoded": False, "details": {"a": [1]},
+    "excerpt": "e", "last": None, "outcome_unknown": True, "pagination_token": "t", "passes": 5, "request_id": "r",
+    "problems": [("$", "r")], "retry_after": 1.5, "sent": True, "status": 502,
 }  # fmt: skip
 
 

@@ -25,6 +25,6 @@ class BridgedResponse(ClientResponse):
 
 @contextmanager
 def mocked_aiohttp() -> Generator[Any, None, None]:
-    """Have aioresponses answer every aiohttp session in here; yields the aioresponses object, whose types are unknown."""
+    """Have aioresponses answer every aiohttp session in here; yields the aioresponses object."""
     with patch("aioresponses.core.ClientResponse", BridgedResponse), aioresponses() as mocked:
         yield mocked

@@ -1,4 +1,4 @@
-"""Large answers and long listings, and what they cost a client: memory at its peak, and the longest hold of its loop."""
+"""Large answers and long listings, and what they cost a client: memory at its peak, the longest hold of its loop."""
 
 from __future__ import annotations
 

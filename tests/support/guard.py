@@ -55,8 +55,8 @@ def looking_at_logs() -> Generator[Lookout]:
 def open_descriptors() -> Counter[str]:
     """Return what this process has open: how many sockets, pipes, of each file.
 
-    Not by their numbers: uvloop makes its own two sockets anew whenever it runs. Nor the one with which it waits for the
-    day that there are no more descriptors.
+    Not by their numbers: uvloop makes its own two sockets anew whenever it runs. Nor the one that it
+    keeps for the day that there are no more descriptors.
     """
     found: Counter[str] = Counter()
     for descriptor in Path("/proc/self/fd").iterdir():

@@ -38,15 +38,19 @@ async def plain(server: FaultServer) -> list[str]:
             query = {"paginationToken": token}
 
 
-async def official(server: FaultServer) -> list[str]:
+async def official_pages(url: str, page_size: int, *, key: str = CANARY, **settings: Any) -> list[list[str]]:
     """Walk with the official client, page by page: it has no walk of its own over a project's backups."""
-    client: Any = pinecone.AsyncPinecone(api_key=CANARY, host=server.url, timeout=0.25)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    client: Any = pinecone.AsyncPinecone(api_key=key, host=url, **settings)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     async with client:
-        seen: list[str] = []
-        token: str | None = None
-        while True:
-            page = await client.backups.list(limit=server.page_size, pagination_token=token)
-            seen += [backup.backup_id for backup in page]
+        pages: list[list[str]] = []
+        arguments: dict[str, Any] = {"limit": page_size}
+        while arguments:
+            page = await client.backups.list(**arguments)
+            pages.append([backup.backup_id for backup in page])
             token = page.pagination.next if page.pagination is not None else None
-            if not token:
-                return seen
+            arguments = {"pagination_token": token} if token else {}
+        return pages
+
+
+async def official(server: FaultServer) -> list[str]:
+    return [name for page in await official_pages(server.url, server.page_size, timeout=0.25) for name in page]

@@ -1,4 +1,4 @@
-"""The guard around every test catches what it is there for: each of these tests leaves or tells something, and fails."""
+"""The guard around every test catches what it is there for: each of these tests leaves something open, and fails."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ OPTIONS = [
 ]
 
 
-def test_it_fails_who_leaves_or_tells_something_and_nobody_else(tmp_path: Path) -> None:
+def test_the_guard_fails_these_and_nobody_else(tmp_path: Path) -> None:
     (tmp_path / "test_leaving.py").write_text(LEAVING)
     (tmp_path / "test_good.py").write_text(GOOD)
     command = [sys.executable, "-m", "pytest", *OPTIONS, "--rootdir", str(tmp_path), str(tmp_path)]

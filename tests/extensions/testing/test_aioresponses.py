@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 import aiohttp
-import pytest
 
-from pinecone_backups_async import BackupsClient, ForbiddenError, RetryPolicy
+from pinecone_backups_async import BackupsClient, RetryPolicy
 from tests.support.aioresponses_bridge import mocked_aiohttp
 from tests.support.samples import page_body, row
 
@@ -26,15 +25,6 @@ async def test_scripted_answers_reach_the_client_in_order() -> None:
     assert first.kwargs["headers"]["X-Pinecone-Api-Version"] == "2026-04"
     assert first == retried
     assert "Api-Key" not in second.kwargs["headers"]  # the key is added behind what is replaced here
-
-
-async def test_errors_keep_their_class_and_headers() -> None:
-    body = {"error": {"code": "FORBIDDEN", "message": "No."}, "status": 403}
-    with mocked_aiohttp() as mocked:
-        mocked.get(BACKUPS, status=403, payload=body, headers={"x-request-id": "r-1"})
-        async with BackupsClient("pcsk_test", base_url=SERVICE) as client:
-            with pytest.raises(ForbiddenError, match=r"\[r-1\] 403 FORBIDDEN: No."):
-                await client.fetch_page()
 
 
 async def test_outside_the_bridge_nothing_is_replaced() -> None:

@@ -24,7 +24,7 @@ from pinecone_backups_async.testing.__main__ import main
 MODULE = "pinecone_backups_async.testing"
 
 
-async def test_what_it_prints_points_a_client_at_it_and_ctrl_c_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_it_prints_points_a_client_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
     command = (sys.executable, "-W", "error", "-m", MODULE, "--port", "0", "--backups", "120")
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
     assert process.stdout is not None
@@ -50,7 +50,7 @@ def run_here(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
 
 
 def is_served(port: int) -> bool:
-    """Say whether a whole exchange succeeds: a server that is interrupted as it accepts would leave that socket open."""
+    """Return whether an exchange succeeds: a server interrupted as it accepts would leave that socket open."""
     visitor = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
     with contextlib.closing(visitor), contextlib.suppress(OSError):
         visitor.request("GET", "/backups")

@@ -74,7 +74,8 @@ def test_without_pytest_asyncio_it_works_under_anyio(tmp_path: Path, monkeypatch
 
 
 def run_pytest(directory: Path, prelude: str, options: list[str]) -> None:
-    script = f"import sys; {prelude}; sys.exit(pytest.main({['-q', '-p', 'no:cacheprovider', '-W', 'error', *options, '.']}))"
+    arguments = ["-q", "-p", "no:cacheprovider", "-W", "error", *options, "."]
+    script = f"import sys; {prelude}; sys.exit(pytest.main({arguments}))"
     result = subprocess.run(
         [sys.executable, "-c", script], cwd=directory, capture_output=True, text=True, timeout=60, check=False
     )

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinecone_backups_async import Backup, BackupPage, IncompleteListingError
-from pinecone_backups_async._pager import FetchPage, prove_complete
-from tests.support.churn_explorer import FIRST, Explorer, backup, state_of_a_proof
+from pinecone_backups_async._pager import prove_complete
+from tests.support.churn_explorer import FIRST, Explorer, FetchPage, backup, state_of_a_proof
 
 SHORT = [(2, size, eager) for size in (1, 2) for eager in (False, True)]
 LONG = [(4, 1, False), (3, 1, True), (4, 2, False), (4, 2, True)]

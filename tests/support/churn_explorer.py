@@ -8,14 +8,14 @@ ones that are still there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 import attrs
 
 from pinecone_backups_async import Backup, BackupPage, IncompleteListingError
-from pinecone_backups_async._pager import FetchPage
 
+FetchPage = Callable[[str | None], Awaitable[BackupPage]]
 Listing = tuple[str, ...]
 Rule = Callable[[FetchPage, int], Coroutine[Any, Any, list[Backup]]]
 StateOf = Callable[[list[Listing], Listing, Listing], object]

@@ -21,7 +21,7 @@ MOST_LINES_OF_A_FUNCTION = 30
 EXTENSIONS_OUTSIDE = {
     "testing": {"aiohttp"},
     "cli": {"cyclopts", "rich"},
-    "fastapi": {"fastapi", "pydantic", "starlette"},
+    "fastapi": {"anyio", "fastapi", "msgspec", "pydantic", "starlette"},
 }
 
 

@@ -1,200 +1,266 @@
-"""Which answer each error becomes: problem+json that is honest about whose fault it is, and shows no secret."""
+"""Which response each error becomes: problem+json that blames whom it should and shows no secret."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import httpx
+import jsonschema  # type: ignore[import-untyped]
 import pytest
-from fastapi import FastAPI, Request, WebSocket
+from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 
 import pinecone_backups_async as pba
-from pinecone_backups_async.fastapi import install_error_handlers, request_client
+from pinecone_backups_async.fastapi import install_error_handlers, problem_responses, request_client
+from tests.support.services import sent_to_websocket
 
 KEY = "pcsk_key-of-the-fastapi-tests"
 SECRET = f"the service quotes {KEY}, and what it likes"
+SLOW = "The backups service did not answer in time."
 
 
-async def answer_to(error: Exception, *, url: str = "/at/home", callers_key: bool = False) -> httpx.Response:
+async def answer_to(
+    error: Exception, *, url: str = "/", callers_key: bool = False, method: str = "GET", body: Any = None
+) -> httpx.Response:
+    """Return what a handler that raises the error is answered with; the answer is valid by `problem_responses`."""
     app = FastAPI()
     install_error_handlers(app)
 
+    @app.api_route("/", methods=["GET", "POST", "DELETE"])
     @app.get("/at/{place}")
-    async def fail(request: Request, place: str) -> None:
+    async def fail(request: Request, place: str = "") -> None:
         if callers_key:
             async with request_client(request, KEY):
                 raise error
         raise error
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as http:
-        return await http.get(url)
+        answer = await http.request(method, url, json=body)
+    schema = problem_responses[answer.status_code]["content"]["application/problem+json"]["schema"]
+    jsonschema.validate(answer.json(), {**schema, "additionalProperties": False})
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == answer.status_code
+    assert KEY not in answer.text
+    return answer
+
+
+def refused_by(make: Callable[[], object]) -> pba.ConfigurationError:
+    with pytest.raises(pba.ConfigurationError) as caught:
+        make()
+    return caught.value
+
+
+def api(cls: type[pba.ApiError], status: int, code: str | None = None, **facts: Any) -> pba.ApiError:
+    return cls(facts.pop("message", SECRET), status=status, code=code, **facts)
+
+
+CLIENT = pba.BackupsClient(KEY)
+FORBIDDEN = api(pba.ForbiddenError, 403, "PERMISSION_DENIED")
+UNAUTHORIZED = api(pba.UnauthorizedError, 401, "UNAUTHENTICATED")
+PLAIN_401 = api(pba.UnauthorizedError, 401, message="Invalid API key")
+QUOTA = api(pba.ForbiddenError, 403, "FORBIDDEN", message="Increase your quota or upgrade to create more backups.")
+NOT_FOUND = api(pba.NotFoundError, 404, "NOT_FOUND")
+TAKEN = api(pba.ConflictError, 409, "ALREADY_EXISTS")
+NOT_READY = api(pba.FailedPreconditionError, 412, "FAILED_PRECONDITION")
+TOKEN = api(pba.InvalidRequestError, 400, "INVALID_ARGUMENT", pagination_token="t==")
+BAD_KEY = pba.ConfigurationError(f"api_key {KEY} is malformed", argument="api_key")
+BODY = {"method": "POST", "body": {"name": "new"}}
+
+NOT_THE_CALLERS: list[tuple[Exception, int, dict[str, Any]]] = [
+    (api(pba.RateLimitError, 429), 503, {}),
+    (api(pba.RateLimitError, 429, "QUOTA_EXCEEDED"), 502, {}),
+    (api(pba.ForbiddenError, 403, "QUOTA_EXCEEDED"), 502, {"callers_key": True}),
+    (QUOTA, 502, {"callers_key": True}),
+    (api(pba.PaymentRequiredError, 402, "PAYMENT_REQUIRED"), 502, {"url": "/at/home"}),
+    (pba.TransportTimeoutError(SECRET), 504, {}),
+    (pba.WaitTimeoutError(SECRET), 504, {}),
+    *((cls(SECRET), 502, {}) for cls in (pba.TransportError, pba.TLSError, pba.PaginationLoopError)),
+    *((cls(SECRET), 502, {}) for cls in (pba.WaitFailedError, pba.IncompleteListingError)),
+    *((cls(SECRET, status=418), 502, {}) for cls in (pba.ApiError, pba.UnexpectedRedirectError)),
+    (api(pba.ServiceError, 503, retry_after=5), 502, {}),
+    (api(pba.ServiceError, 500, "UNKNOWN"), 502, {"callers_key": True}),
+    (pba.ResponseParsingError(SECRET, excerpt=SECRET, problems=[("$", SECRET)]), 502, {}),
+    (pba.ClientClosedError(SECRET), 503, {}),
+    # A refused key is the service's own, unless it came with the request.
+    (UNAUTHORIZED, 502, {}),
+    (PLAIN_401, 502, {}),
+    (FORBIDDEN, 502, {"url": "/at/home"}),
+    (BAD_KEY, 500, {}),
+    # A proxy or a firewall blames nobody: what it sends is not the service's error object.
+    (api(pba.UnauthorizedError, 401, message="<html>401"), 502, {"callers_key": True}),
+    (api(pba.ForbiddenError, 403, message="<html>Invalid API key"), 502, {"callers_key": True}),
+    (api(pba.InvalidRequestError, 400, pagination_token="t=="), 502, {"url": "/?token=t%3D%3D"}),
+    (api(pba.NotFoundError, 404), 502, {"url": "/at/home"}),
+    (api(pba.NotFoundError, 404, "OUT_OF_RANGE"), 502, {"url": "/at/home"}),
+    (api(pba.ConflictError, 409), 502, {"url": "/at/home"}),
+    (api(pba.FailedPreconditionError, 412), 502, BODY),
+    # Nothing in the request can be what was refused.
+    (NOT_FOUND, 502, {}),
+    (NOT_FOUND, 502, BODY),
+    (TAKEN, 502, {}),
+    (NOT_READY, 502, {"method": "POST"}),
+    (TOKEN, 502, {"url": "/?token=other"}),
+    (api(pba.InvalidRequestError, 400, "INVALID_ARGUMENT"), 502, {"url": "/at/home"}),
+    # Settings of the service.
+    (refused_by(lambda: pba.BackupsClient(KEY, timeout=-1.5)), 500, {}),
+    (refused_by(lambda: CLIENT.list_backups(timeout=-1.5)), 500, {"url": "/?timeout=-1.5"}),
+    (refused_by(lambda: CLIENT.list_backups(attempt_timeout=0)), 500, {"callers_key": True}),
+    (refused_by(lambda: pba.RetryPolicy(attempts=0)), 500, {}),
+    (pba.ConfigurationError(SECRET), 500, {}),
+    (pba.ConfigurationError(SECRET, argument="base_url"), 500, {"callers_key": True}),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "request_"), NOT_THE_CALLERS, ids=lambda value: type(value).__name__)
+async def test_what_the_caller_did_not_cause(
+    error: Exception, status: int, request_: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is 500 or above, it is logged, and no value of the service's is shown."""
+    answer = await answer_to(error, **request_)
+    assert (answer.status_code, answer.json()["error"]) == (status, type(error).__name__)
+    assert "-1.5" not in answer.text
+    (logged,) = [record for record in caplog.records if record.name == "pinecone_backups_async"]
+    assert (logged.levelno, vars(logged)["pinecone_status"]) == (logging.WARNING, status)
+    assert vars(logged)["pinecone_error"] == type(error).__name__
+    assert KEY not in caplog.text
+
+
+THE_CALLERS: list[tuple[Exception, int, dict[str, Any]]] = [
+    (UNAUTHORIZED, 401, {"callers_key": True}),
+    (PLAIN_401, 401, {"callers_key": True}),
+    (FORBIDDEN, 401, {"callers_key": True}),
+    (BAD_KEY, 401, {"callers_key": True}),
+    (NOT_FOUND, 404, {"url": "/at/home"}),
+    (NOT_FOUND, 404, {"url": "/?backup=b1"}),
+    (TAKEN, 409, {"url": "/at/home"}),
+    (TAKEN, 409, BODY),
+    (NOT_READY, 412, {"method": "DELETE", "url": "/?backup=b1"}),
+    (NOT_READY, 412, BODY),
+    (TOKEN, 422, {"url": "/?token=t%3D%3D"}),
+    (TOKEN, 422, {"url": "/at/t%3D%3D"}),
+    (refused_by(lambda: CLIENT.list_backups(limit=101)), 422, {}),
+    (refused_by(lambda: CLIENT.list_backups(pagination_token="")), 422, {}),
+    (refused_by(lambda: CLIENT.list_backups(max_items=-1)), 422, {}),
+    (refused_by(lambda: CLIENT.list_backups(limit="api_key")), 422, {"callers_key": True}),  # type: ignore[arg-type]
+    (pba.ConfigurationError("name must be a str", argument="name"), 422, BODY),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "request_"), THE_CALLERS, ids=lambda value: type(value).__name__)
+async def test_what_the_caller_caused(
+    error: Exception, status: int, request_: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is 4xx, says why, and is not logged."""
+    answer = await answer_to(error, **request_)
+    assert answer.status_code == status
+    assert answer.headers.get("www-authenticate") == ("APIKey" if status == 401 else None)
+    if isinstance(error, pba.ConfigurationError) and status == 422:
+        assert answer.json()["detail"] == str(error)
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "retry_after"),
+    ("wait", "header"), [(1.2, "2"), (0.0, "0"), (float("inf"), None), (float("nan"), None), (None, None)]
+)
+async def test_retry_after_is_whole_seconds(wait: float | None, header: str | None) -> None:
+    answer = await answer_to(api(pba.RateLimitError, 429, retry_after=wait))
+    assert answer.headers.get("retry-after") == header
+
+
+@pytest.mark.parametrize(
+    "error",
     [
-        (pba.RateLimitError(SECRET, status=429, retry_after=1.2), 503, "2"),
-        (pba.RateLimitError(SECRET, status=429, retry_after=0.0), 503, "0"),
-        (pba.RateLimitError(SECRET, status=429, retry_after=float("inf")), 503, None),
-        (pba.RateLimitError(SECRET, status=429), 503, None),
-        (pba.RateLimitError(SECRET, status=429, code="QUOTA_EXCEEDED", retry_after=5), 502, None),
-        (pba.ForbiddenError(SECRET, status=403, code="QUOTA_EXCEEDED"), 502, None),
-        (pba.TransportTimeoutError(SECRET), 504, None),
-        (pba.TransportError(SECRET), 502, None),
-        (pba.TLSError(SECRET), 502, None),
-        (pba.ServiceError(SECRET, status=503, retry_after=5), 502, None),
-        (pba.ApiError(SECRET, status=418), 502, None),
-        (pba.NotFoundError(SECRET, status=404), 502, None),
-        (pba.UnexpectedRedirectError(SECRET, status=302), 502, None),
-        (pba.UnauthorizedError(SECRET, status=401), 502, None),
-        (pba.ForbiddenError(SECRET, status=403), 502, None),
-        (pba.InvalidRequestError(SECRET, status=400), 502, None),
-        (pba.ResponseParsingError(SECRET, excerpt=SECRET, problems=[("$", SECRET)]), 502, None),
-        (pba.PaginationLoopError(SECRET), 502, None),
-        (pba.IncompleteListingError(SECRET), 502, None),
-        (pba.ClientClosedError(SECRET), 503, None),
+        pba.TransportTimeoutError(SECRET, outcome_unknown=True),
+        pba.ClientClosedError(SECRET, outcome_unknown=True),
+        api(pba.ServiceError, 503, "UNAVAILABLE", outcome_unknown=True, retry_after=5),
     ],
 )
-async def test_what_is_not_the_callers_doing_is_5xx_and_logged(
-    error: Exception, status: int, retry_after: str | None, caplog: pytest.LogCaptureFixture
-) -> None:
-    answer = await answer_to(error)
-    problem = answer.json()
-    assert (answer.status_code, answer.headers.get("retry-after")) == (status, retry_after)
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert (problem["type"], problem["status"], problem["error"]) == ("about:blank", status, type(error).__name__)
-    (logged,) = [record for record in caplog.records if record.name == "pinecone_backups_async"]
-    assert (logged.levelno, vars(logged)["status"]) == (logging.WARNING, status)
-    assert KEY not in answer.text + caplog.text
+async def test_an_unknown_outcome_invites_no_retry(error: Exception) -> None:
+    answer = await answer_to(error, url="/at/home")
+    assert (answer.status_code, answer.json()["outcome_unknown"]) == (500, True)
+    assert answer.json()["detail"] == "It may have happened: look before you repeat."
+    assert "retry-after" not in answer.headers
 
 
-async def test_a_problem_tells_what_support_asks_for() -> None:
-    answer = await answer_to(pba.ServiceError(SECRET, status=500, code="UNKNOWN", request_id="req-7"))
+@pytest.mark.parametrize("code", ["UNKNOWN", "MADE_UP", "<script>"])
+async def test_a_problem_has_what_support_asks_for(code: str) -> None:
+    """A code goes out only if the specification knows it."""
+    answer = await answer_to(api(pba.ServiceError, 500, code, request_id="req-7"))
     assert answer.json() == {
         "type": "about:blank",
         "title": "Bad Gateway",
         "status": 502,
         "detail": "The backups service failed.",
         "error": "ServiceError",
-        "code": "UNKNOWN",
+        **({"code": code} if code == "UNKNOWN" else {}),
         "request_id": "req-7",
     }
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        pba.UnauthorizedError(SECRET, status=401),
-        pba.ForbiddenError(SECRET, status=403),
-        pba.ConfigurationError("api_key must have 1 to 512 characters"),
-    ],
-)
-async def test_a_key_that_came_with_the_request_is_refused_as_the_callers(
-    error: Exception, caplog: pytest.LogCaptureFixture
-) -> None:
-    answer = await answer_to(error, callers_key=True)
-    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "APIKey")
-    assert KEY not in answer.text
-    assert not caplog.records
+async def test_log_records_of_any_factory(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A factory of the application may set any attribute that does not begin with our prefix."""
+    real = logging.getLogRecordFactory()
+
+    def factory(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = real(*args, **kwargs)
+        vars(record).update(dict.fromkeys(("status", "code", "error", "request_id", "attempt"), "the application's"))
+        return record
+
+    monkeypatch.setattr(logging, "_logRecordFactory", factory)
+    answer = await answer_to(api(pba.ServiceError, 500, "UNKNOWN", request_id="req-7"))
+    assert answer.status_code == 502
+    record = vars(next(record for record in caplog.records if record.name == "pinecone_backups_async"))
+    assert (record["pinecone_code"], record["pinecone_request_id"]) == ("UNKNOWN", "req-7")
 
 
-async def test_with_the_callers_key_other_errors_stay_what_they_are() -> None:
-    assert (await answer_to(pba.ServiceError("down", status=500), callers_key=True)).status_code == 502
-    assert (await answer_to(pba.ConfigurationError("limit must be an int"), callers_key=True)).status_code == 422
-
-
-async def test_a_quota_that_is_used_up_is_no_fault_of_the_callers_key() -> None:
-    answer = await answer_to(pba.ForbiddenError(SECRET, status=403, code="QUOTA_EXCEEDED"), callers_key=True)
-    assert (answer.status_code, answer.json()["detail"]) == (502, "The backups service says that a quota is used up.")
-
-
-@pytest.mark.parametrize("accepted", [True, False])
-async def test_a_websocket_is_closed_with_the_reason_and_one_not_accepted_is_refused(accepted: bool) -> None:
+async def on_a_websocket(error: Exception, *, before: str, extensions: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what is sent to a websocket whose handler does something and then raises the error."""
     app = FastAPI()
     install_error_handlers(app)
-    sent: list[Any] = []
 
     @app.websocket("/")
     async def fail(socket: WebSocket) -> None:
-        if accepted:
+        if before:
             await socket.accept()
-        raise pba.TransportTimeoutError(SECRET)
+        if before == "close":
+            await socket.close()
+        if before == "disconnect":
+            with pytest.raises(WebSocketDisconnect):
+                await socket.receive_text()
+        raise error
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "websocket.connect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    extensions: dict[str, Any] = {"websocket.http.response": {}}
-    scope: dict[str, Any] = {
-        "type": "websocket",
-        "path": "/",
-        "headers": [],
-        "query_string": b"",
-        "extensions": extensions,
-    }
-    await app(scope, receive, send)
-    if accepted:
-        told = {"type": "websocket.close", "code": 1011, "reason": "The backups service did not answer in time."}
-        assert sent[1:] == [told]
-    else:
-        assert [message["type"] for message in sent] == [
-            "websocket.http.response.start",
-            "websocket.http.response.body",
-        ]
-        assert sent[0]["status"] == 504
+    sent = await sent_to_websocket(app, extensions=extensions)
     assert KEY not in repr(sent)
+    return sent
 
 
-def refused_by(make: Any) -> pba.ConfigurationError:
-    with pytest.raises(pba.ConfigurationError) as caught:
-        make()
-    return caught.value
-
-
-CLIENT = pba.BackupsClient(KEY)
+LONG = pba.ConfigurationError(f"limit {'é' * 100}", argument="limit")
 
 
 @pytest.mark.parametrize(
-    "error",
-    [
-        refused_by(lambda: CLIENT.list_backups(limit=101)),
-        refused_by(lambda: CLIENT.list_backups(pagination_token="")),
-        refused_by(lambda: CLIENT.list_backups(max_items=-1)),
-        refused_by(lambda: CLIENT.list_backups(timeout=0)),
-        refused_by(lambda: CLIENT.list_backups(limit="api_key")),  # type: ignore[arg-type]
-    ],
-    ids=str,
+    ("error", "reason"),
+    [(pba.TransportTimeoutError(SECRET), SLOW), (LONG, f"limit {'é' * 58}")],
 )
-@pytest.mark.parametrize("callers_key", [False, True])
-async def test_an_argument_that_is_not_allowed_is_the_callers(error: Exception, callers_key: bool) -> None:
-    answer = await answer_to(error, callers_key=callers_key)
-    assert (answer.status_code, answer.json()["detail"]) == (422, str(error))
+async def test_a_websocket_is_closed_with_a_reason(error: Exception, reason: str) -> None:
+    """A reason has at most 123 bytes, and no character is cut in two."""
+    sent = await on_a_websocket(error, before="accept", extensions={})
+    assert sent[1:] == [{"type": "websocket.close", "code": 1011, "reason": reason}]
+    assert len(reason.encode()) <= 123
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        refused_by(lambda: pba.BackupsClient("")),
-        refused_by(lambda: pba.BackupsClient(KEY, base_url="http://example.com")),
-        refused_by(lambda: pba.BackupsClient(KEY, additional_headers={"Api-Key": KEY})),
-        refused_by(lambda: pba.BackupsClient(KEY, proxy="nowhere")),
-        refused_by(lambda: pba.BackupsClient(KEY, connector=1)),  # type: ignore[arg-type]
-    ],
-    ids=str,
-)
-async def test_a_setting_that_is_not_allowed_is_the_services_own(error: Exception) -> None:
-    answer = await answer_to(error)
-    assert (answer.status_code, answer.json()["detail"]) == (500, "This service is not configured properly.")
+@pytest.mark.parametrize("before", ["close", "disconnect"])
+async def test_a_closed_websocket_stays_closed(before: str, caplog: pytest.LogCaptureFixture) -> None:
+    sent = await on_a_websocket(pba.TransportTimeoutError(SECRET), before=before, extensions={})
+    assert len(sent) == (2 if before == "close" else 1)
+    assert "TransportTimeoutError" in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("url", "status"), [("/at/home?token=t%3D%3D", 422), ("/at/t%3D%3D", 422), ("/at/home?token=other", 502)]
-)
-async def test_a_refused_token_is_the_callers_where_it_came_in_the_url(url: str, status: int) -> None:
-    error = pba.InvalidRequestError(SECRET, status=400, pagination_token="t==")
-    answer = await answer_to(error, url=url)
-    assert answer.status_code == status
-    assert KEY not in answer.text
+async def test_a_websocket_that_was_not_accepted() -> None:
+    """It gets an HTTP response, or where the server cannot send one, a close."""
+    error = pba.TransportTimeoutError(SECRET)
+    response, _ = await on_a_websocket(error, before="", extensions={"websocket.http.response": {}})
+    assert (response["type"], response["status"]) == ("websocket.http.response.start", 504)
+    assert await on_a_websocket(error, before="", extensions={}) == [
+        {"type": "websocket.close", "code": 1011, "reason": SLOW}
+    ]

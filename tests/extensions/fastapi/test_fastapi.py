@@ -1,4 +1,4 @@
-"""The pieces for FastAPI alone: the lifespan, the dependency, the types of answers, and an import without the extra."""
+"""The pieces for FastAPI alone: the lifespan, the dependency, types of responses, and an import without the extra."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import httpx
@@ -20,48 +20,59 @@ from pinecone_backups_async import (
     BackupsClient,
     ClientClosedError,
     ConfigurationError,
+    Index,
     MetadataField,
     MetadataSchema,
+    RestoreJob,
+    RestoreJobPage,
+    RestoreReceipt,
+    RetryPolicy,
+    TransportError,
 )
-from pinecone_backups_async.fastapi import BackupModel, BackupPageModel, BackupsDep, lifespan, request_client
+from pinecone_backups_async import fastapi as extension
+from pinecone_backups_async.fastapi import BackupsDep, NdjsonResponse, lifespan, problem_responses, request_client
 from pinecone_backups_async.testing import sample_backups
-
-from .conftest import serving
+from tests.support.services import sent_to_websocket, serving
 
 KEY = "pcsk_key-of-the-fastapi-tests"
 
 
 def make_client() -> BackupsClient:
-    return BackupsClient(KEY, base_url="http://127.0.0.1:1")
+    return BackupsClient(KEY, base_url="http://127.0.0.1:1", retry=RetryPolicy(attempts=1))
 
 
 def calling(app: FastAPI) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
 
 
-async def test_the_lifespan_keeps_the_applications_own_and_closes_the_client() -> None:
-    seen: dict[str, Any] = {}
+async def test_the_lifespan_keeps_the_applications_own() -> None:
+    """Each start has a client of its own, which is closed at the end."""
+    clients: list[BackupsClient] = []
+    ends: list[str] = []
 
     @asynccontextmanager
     async def own(_: FastAPI) -> AsyncGenerator[Mapping[str, Any]]:
         yield {"mine": 5}
-        seen["ended"] = True
+        ends.append("own")
 
     app = FastAPI(lifespan=lifespan(make_client, own))
 
     @app.get("/")
     async def show(request: Request, client: BackupsDep) -> int:
-        seen["client"] = client
+        clients.append(client)
         return int(request.state.mine)
 
-    async with serving(app) as (url, _), httpx.AsyncClient() as http:
-        assert (await http.get(url)).json() == 5
-    assert seen["ended"]
-    with pytest.raises(ClientClosedError):
-        await seen["client"].fetch_page()
+    for _ in range(2):
+        async with serving(app) as (url, _server), httpx.AsyncClient() as http:
+            assert (await http.get(url)).json() == 5
+    assert ends == ["own", "own"]
+    assert clients[0] is not clients[1]
+    for client in clients:
+        with pytest.raises(ClientClosedError):
+            await client.fetch_page()
 
 
-async def test_an_own_lifespan_that_yields_nothing_will_do() -> None:
+async def test_an_own_lifespan_that_yields_nothing() -> None:
     @asynccontextmanager
     async def own(_: FastAPI) -> AsyncGenerator[None]:
         yield
@@ -71,25 +82,19 @@ async def test_an_own_lifespan_that_yields_nothing_will_do() -> None:
         assert isinstance(client, BackupsClient)
 
 
-async def test_an_own_lifespan_that_fails_leaves_no_open_client() -> None:
-    made: list[BackupsClient] = []
-
-    async def connect() -> None:
-        raise OSError("no database")
+async def test_an_own_lifespan_that_fails() -> None:
+    """It leaves no open client."""
+    client = make_client()
 
     @asynccontextmanager
     async def own(_: FastAPI) -> AsyncGenerator[None]:
-        await connect()
+        await client.fetch_page()
         yield
 
-    def make() -> BackupsClient:
-        made.append(make_client())
-        return made[0]
-
-    with pytest.raises(OSError, match="no database"):
-        async with lifespan(make, own)(FastAPI()):
+    with pytest.raises(TransportError):
+        async with lifespan(lambda: client, own)(FastAPI()):
             pytest.fail("the application must not start")
-    assert "closed" in repr(made[0])
+    assert "closed" in repr(client)
 
 
 async def test_a_service_without_a_key_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,49 +104,20 @@ async def test_a_service_without_a_key_does_not_start(monkeypatch: pytest.Monkey
             pytest.fail("the application must not start")
 
 
-async def test_every_start_of_an_application_has_a_client_of_its_own() -> None:
-    app = FastAPI(lifespan=lifespan(make_client))
-    seen: list[BackupsClient] = []
-
-    @app.get("/")
-    async def show(client: BackupsDep) -> None:
-        seen.append(client)
-
-    for _ in range(2):
-        async with serving(app) as (url, _server), httpx.AsyncClient() as http:
-            assert (await http.get(url)).status_code == 200
-    assert seen[0] is not seen[1]
-    assert all("closed" in repr(client) for client in seen)
-
-
 async def test_websockets_get_the_client_too() -> None:
     app = FastAPI(lifespan=lifespan(make_client))
-    sent: list[Any] = []
 
     @app.websocket("/")
     async def show(socket: WebSocket, client: BackupsDep) -> None:
         await socket.accept()
         await socket.send_text(repr(client))
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "websocket.connect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
     async with lifespan(make_client)(app) as state:
-        scope: dict[str, Any] = {
-            "type": "websocket",
-            "path": "/",
-            "headers": [],
-            "query_string": b"",
-            "state": dict(state),
-        }
-        await app(scope, receive, send)
+        sent = await sent_to_websocket(app, state=dict(state))
     assert "BackupsClient" in sent[1]["text"]
 
 
-async def test_without_the_lifespan_the_dependency_says_so() -> None:
+async def test_the_lifespan_did_not_run() -> None:
     app = FastAPI()
 
     @app.get("/")
@@ -149,93 +125,127 @@ async def test_without_the_lifespan_the_dependency_says_so() -> None:
         return repr(client)
 
     async with calling(app) as http:
-        with pytest.raises(RuntimeError, match=r"FastAPI\(lifespan=lifespan\(\)\)"):
+        with pytest.raises(RuntimeError, match=r"the lifespan did not run.*FastAPI\(lifespan=lifespan\(\)\)"):
             await http.get("/")
 
 
-async def test_a_request_without_a_key_never_borrows_the_services_own(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("key", "settings"), [(None, {}), (f"{KEY}\n", {}), (KEY, {"timeout": 0})])
+async def test_a_refused_request_client(
+    monkeypatch: pytest.MonkeyPatch, key: str | None, settings: dict[str, Any]
+) -> None:
+    """The service's own key is never used instead, and the request's is in no frame of the package."""
     monkeypatch.setenv("PINECONE_API_KEY", KEY)
-    app = FastAPI()
-
-    @app.get("/")
-    async def show(request: Request) -> str:
-        return repr(request_client(request, request.headers.get("api-key")))
-
-    async with calling(app) as http:
-        with pytest.raises(ConfigurationError, match="api_key"):
-            await http.get("/")
+    request = Request({"type": "http", "state": {}})
+    with pytest.raises(ConfigurationError) as caught:
+        request_client(request, key, **settings)
+    frames = [entry.frame for entry in caught.traceback if "pinecone_backups_async" in str(entry.path)]
+    assert frames
+    assert not [frame for frame in frames if KEY in repr(frame.f_locals)]
 
 
-OLD_SHAPE = MetadataField(filterable=True, extra={"new": 1})
-NEW_SHAPE = MetadataField(type="dense_vector", dimension=3, metric="cosine")
-ODD = attrs.evolve(
+JSON = {"any": [None, 1.5, {"deep": "ü"}]}
+BACKUP = attrs.evolve(
     sample_backups(1)[0],
-    schema=MetadataSchema(fields={"genre": OLD_SHAPE, "embedding": NEW_SHAPE}, extra={"version": 2}),
-    tags={"team": "search", "depth": {"any": [None, 1.5]}},
-    extra={"new_field": [1, {"deep": None}]},
+    schema=MetadataSchema(
+        fields={
+            "genre": MetadataField(filterable=True, extra={"new": 1}),
+            "embedding": MetadataField(type="dense_vector", dimension=3, metric="cosine"),
+        },
+        extra={"version": 2},
+    ),
+    tags=JSON,
+    extra={"new_field": [1, JSON]},
 )
 BARE = Backup(
     backup_id="b", source_index_name="n", source_index_id="i", status="New", cloud="moon", region="sea", dimension=0
 )
-PAGE = BackupPage(data=(ODD, BARE, *sample_backups(50)), next_token="dG9rZW4=")
+assert BACKUP.created_at is not None
+JOB = RestoreJob(
+    restore_job_id="r",
+    backup_id="b",
+    target_index_name="n",
+    target_index_id="i",
+    status="Completed",
+    created_at=BACKUP.created_at,
+    completed_at=BACKUP.created_at,
+    percent_complete=100.0,
+    extra=JSON,
+)
+RUNNING = attrs.evolve(JOB, status="Pending", completed_at=None, percent_complete=None, extra={})
+RECEIPT = RestoreReceipt(restore_job_id="r", index_id="i", extra=JSON)
+INDEX = Index(name="n", host="h", status={"ready": True, "state": "Ready"}, spec={"serverless": JSON}, extra=JSON)
+TABLE: dict[str, tuple[Any, list[Any]]] = {
+    "Backup": (extension.BackupModel, [BACKUP, BARE, *sample_backups(50)]),
+    "BackupPage": (
+        extension.BackupPageModel,
+        [BackupPage(data=(BACKUP, BARE), next_token="dG9rZW4="), BackupPage(data=())],
+    ),
+    "RestoreJob": (extension.RestoreJobModel, [JOB, RUNNING]),
+    "RestoreJobPage": (
+        extension.RestoreJobPageModel,
+        [RestoreJobPage(data=(JOB, RUNNING), next_token="t"), RestoreJobPage(data=())],
+    ),
+    "RestoreReceipt": (extension.RestoreReceiptModel, [RECEIPT]),
+    "Index": (extension.IndexModel, [INDEX, attrs.evolve(INDEX, dimension=3, metric="cosine", vector_type="dense")]),
+}
+
+
+def handlers_for(values: list[Any]) -> tuple[Any, Any]:
+    async def one(number: int) -> Any:
+        return values[number]
+
+    async def many() -> Any:
+        return values
+
+    return one, many
 
 
 @pytest.fixture
-async def answers() -> AsyncGenerator[httpx.AsyncClient]:
-    app = FastAPI()
-
-    @app.get("/page")
-    async def page() -> BackupPageModel:
-        return PAGE
-
-    @app.get("/last")
-    async def last() -> BackupPageModel:
-        return BackupPage(data=())
-
-    @app.get("/backup")
-    async def backup() -> BackupModel:
-        return ODD
-
-    @app.get("/backups")
-    async def backups() -> list[BackupModel]:
-        return list(PAGE.data)
-
+async def models() -> AsyncGenerator[httpx.AsyncClient]:
+    app = FastAPI(responses=problem_responses)
+    for name, (model, values) in TABLE.items():
+        one, many = handlers_for(values)
+        app.add_api_route(f"/{name}/{{number}}", one, response_model=model)
+        app.add_api_route(f"/{name}", many, response_model=list[model])  # type: ignore[valid-type]
+    app.add_api_route("/ndjson", handlers_for([])[1], response_class=NdjsonResponse)
     async with calling(app) as http:
         yield http
 
 
-async def test_models_go_out_as_their_to_dict(answers: httpx.AsyncClient) -> None:
-    assert (await answers.get("/page")).json() == PAGE.to_dict()
-    assert (await answers.get("/last")).json() == {"data": [], "pagination": None}
-    assert (await answers.get("/backup")).json() == ODD.to_dict()
-    assert (await answers.get("/backups")).json() == [backup.to_dict() for backup in PAGE.data]
+@pytest.mark.parametrize("name", TABLE)
+async def test_models_go_out_as_their_to_dict(models: httpx.AsyncClient, name: str) -> None:
+    """What goes out is valid by the schema in the OpenAPI document, which has every field with a description."""
+    values = TABLE[name][1]
+    document = (await models.get("/openapi.json")).json()
+    components = document["components"]
+    assert (await models.get(f"/{name}")).json() == [value.to_dict() for value in values]
+    for number, value in enumerate(values):
+        assert (await models.get(f"/{name}/{number}")).json() == value.to_dict()
+        jsonschema.validate(value.to_dict(), {"$ref": f"#/components/schemas/{name}", "components": components})
+    schema = components["schemas"][name]
+    fields = {field.name for field in attrs.fields(cast("Any", type(values[0])))} - {"extra"}
+    assert schema["properties"].keys() == ({"data", "pagination"} if "Page" in name else fields)
+    for described in (schema, *schema["properties"].values()):
+        assert described["description"]
 
 
-@pytest.mark.parametrize("path", ["/page", "/last", "/backup", "/backups"])
-async def test_what_goes_out_is_valid_by_the_openapi_schema(answers: httpx.AsyncClient, path: str) -> None:
-    document = (await answers.get("/openapi.json")).json()
-    schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    jsonschema.validate((await answers.get(path)).json(), schema | {"components": document["components"]})
-
-
-async def test_the_openapi_schema_has_the_fields_of_the_classes(answers: httpx.AsyncClient) -> None:
-    document = (await answers.get("/openapi.json")).json()
+async def test_the_openapi_document(models: httpx.AsyncClient) -> None:
+    document = (await models.get("/openapi.json")).json()
     schemas = document["components"]["schemas"]
-    responses = document["paths"]["/page"]["get"]["responses"]["200"]
-    assert responses["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/BackupPage"}
-    assert schemas["BackupPage"]["required"] == ["data", "pagination"]
-    assert schemas["Pagination"]["required"] == ["next"]
-    names = [field.name for field in attrs.fields(Backup) if field.name != "extra"]
-    assert list(schemas["Backup"]["properties"]) == schemas["Backup"]["required"] == names
+    assert schemas["Backup"]["required"] == list(schemas["Backup"]["properties"])
     assert {"type": "string", "format": "date-time"} in schemas["Backup"]["properties"]["created_at"]["anyOf"]
-    assert schemas["Backup"]["properties"]["backup_id"]["type"] == "string"
-    assert schemas["MetadataSchema"]["required"] == ["fields"]
-    assert schemas["MetadataField"]["properties"].keys() == {"filterable", "type", "dimension", "metric"}
+    assert schemas["Index"]["required"] == ["name", "host", "status", "spec"]
     assert "required" not in schemas["MetadataField"]
+    assert schemas["Pagination"]["required"] == ["next"]
+    responses = document["paths"]["/ndjson"]["get"]["responses"]
+    assert list(responses["200"]["content"]) == ["application/x-ndjson"]
+    assert {int(status) for status in responses} == {200, *problem_responses}
+    assert list(responses["422"]["content"]) == ["application/problem+json", "application/json"]
+    assert list(responses["502"]["content"]) == ["application/problem+json"]
 
 
 def test_without_the_extra_the_import_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "fastapi", None)
+    monkeypatch.setitem(sys.modules, "fastapi", cast("Any", None))
     monkeypatch.delitem(sys.modules, "pinecone_backups_async.fastapi")
     with pytest.raises(ImportError, match=r"pip install 'pinecone-backups-async\[fastapi\]'"):
         importlib.import_module("pinecone_backups_async.fastapi")

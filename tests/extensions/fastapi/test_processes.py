@@ -18,8 +18,7 @@ import httpx
 import pytest
 
 from pinecone_backups_async.testing import FakePinecone
-
-from .conftest import EXAMPLE, ROOT
+from tests.support.services import EXAMPLE, ROOT
 
 # -X dev: what is left open is reported when it is collected.
 PYTHON = (sys.executable, "-X", "dev")
@@ -104,9 +103,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-async def test_without_a_key_the_command_is_the_demonstration_of_the_documentation(
-    tmp_path: Path, no_settings: None
-) -> None:
+async def test_the_demonstration_of_the_documentation(tmp_path: Path, no_settings: None) -> None:
     command, log = [*PYTHON, str(EXAMPLE)], tmp_path / "log"
     async with running(command, free_port(), log, signal.SIGINT) as url, httpx.AsyncClient() as http:
         assert "made up" in log.read_text()
@@ -117,7 +114,7 @@ async def test_without_a_key_the_command_is_the_demonstration_of_the_documentati
 
 
 @pytest.mark.parametrize(("arguments", "made_up"), [([], False), (["--demo"], True)])
-async def test_with_a_key_the_command_shows_that_project_unless_told_otherwise(
+async def test_with_a_key_the_command_shows_that_project(
     fake: FakePinecone, tmp_path: Path, arguments: list[str], made_up: bool
 ) -> None:
     command, log = [*PYTHON, str(EXAMPLE), *arguments], tmp_path / "log"
@@ -127,7 +124,7 @@ async def test_with_a_key_the_command_shows_that_project_unless_told_otherwise(
     assert len(fake.requests) == (0 if made_up else 1)
 
 
-async def test_served_by_uvicorn_nothing_is_made_up_and_a_missing_key_stops_it(no_settings: None) -> None:
+async def test_under_uvicorn_a_missing_key_stops_it(no_settings: None) -> None:
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "--port", "0", "service:app"]
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     _, told = await asyncio.wait_for(process.communicate(), 20)
@@ -135,7 +132,7 @@ async def test_served_by_uvicorn_nothing_is_made_up_and_a_missing_key_stops_it(n
     assert b"PINECONE_API_KEY" in told
 
 
-async def test_two_workers_have_a_client_each_and_answer_in_full(fake: FakePinecone, tmp_path: Path) -> None:
+async def test_two_workers_answer_in_full(fake: FakePinecone, tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     command = [*PYTHON, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "service:app"]
     command += ["--workers", "2", "--port", str(port)]

@@ -1,9 +1,9 @@
-"""A service that answers which backups exist: one page, all of them as a stream, and how well each index is covered.
+"""A service for the backups of a project: pages, all backups as a stream, how well each index is covered, a new backup.
 
     python docs/examples/service.py
 
-The key comes from PINECONE_API_KEY. Where that is absent, or with `--demo`, the service shows a made-up project that it
-serves itself, and says so. Served by uvicorn, as `service:app`, it never does: a missing key stops it there.
+The API key comes from PINECONE_API_KEY. Without one, or with `--demo`, the service shows a made-up project that it
+serves itself, and prints that it does. If you run it with uvicorn, as `service:app`, it needs a key to start.
 PORT is the port, 8000 by default.
 """
 
@@ -20,7 +20,6 @@ from typing import Annotated, Any
 import aiohttp
 import uvicorn
 from fastapi import Depends, FastAPI, Query, Request
-from fastapi.responses import StreamingResponse
 from fastapi.security import APIKeyHeader
 
 from pinecone_backups_async import BackupsClient
@@ -28,9 +27,11 @@ from pinecone_backups_async.coverage import assess
 from pinecone_backups_async.fastapi import (
     BackupPageModel,
     BackupsDep,
+    NdjsonResponse,
     backups_ndjson,
     install_error_handlers,
     lifespan,
+    problem_responses,
     request_client,
 )
 from pinecone_backups_async.testing import FakePinecone
@@ -43,7 +44,7 @@ async def shared_connections(app: FastAPI) -> AsyncGenerator[Mapping[str, Any]]:
         yield {"connector": connector}
 
 
-app = FastAPI(title="Backups", lifespan=lifespan(then=shared_connections))
+app = FastAPI(title="Backups", lifespan=lifespan(then=shared_connections), responses=problem_responses)
 install_error_handlers(app)
 
 
@@ -53,15 +54,15 @@ async def one_page(client: BackupsDep, limit: int = 100, token: str | None = Non
     return await client.fetch_page(limit=limit, pagination_token=token)
 
 
-@app.get("/backups.ndjson")
-async def every_backup(client: BackupsDep) -> StreamingResponse:
-    """Stream every backup as a line of JSON; the last line says that it is complete."""
+@app.get("/backups.ndjson", response_class=NdjsonResponse)
+async def every_backup(client: BackupsDep) -> NdjsonResponse:
+    """Stream every backup as a line of JSON. The last line says that the stream is complete."""
     return backups_ndjson(client.list_backups())
 
 
 @app.get("/coverage")
-async def coverage(client: BackupsDep, max_age_hours: Annotated[float, Query(gt=0, le=10_000)] = 26) -> dict[str, str]:
-    """Say how each index is covered."""
+async def coverage(client: BackupsDep, max_age_hours: Annotated[float, Query(ge=1, le=10_000)] = 26) -> dict[str, str]:
+    """Return how each index is covered."""
     report = assess(await client.inventory(), max_age=dt.timedelta(hours=max_age_hours))
     return {index.source_index_name: index.state for index in report.living}
 
@@ -69,7 +70,7 @@ async def coverage(client: BackupsDep, max_age_hours: Annotated[float, Query(gt=
 async def client_of_tenant(
     request: Request, api_key: Annotated[str | None, Depends(APIKeyHeader(name="Api-Key", auto_error=False))]
 ) -> AsyncGenerator[BackupsClient]:
-    """Make a client for the key that came with this request, over the shared connections; it ends with the answer."""
+    """Make a client for the key of this request, over the shared connections. It is closed after the response."""
     async with request_client(request, api_key, connector=request.state.connector) as client:
         yield client
 
@@ -83,19 +84,19 @@ async def tenants_page(client: TenantDep, limit: int = 100, token: str | None = 
     return await client.fetch_page(limit=limit, pagination_token=token)
 
 
-@app.get("/tenant/backups.ndjson")
-async def tenants_backups(client: TenantDep) -> StreamingResponse:
+@app.get("/tenant/backups.ndjson", response_class=NdjsonResponse)
+async def tenants_backups(client: TenantDep) -> NdjsonResponse:
     """Stream every backup of the project whose key came with this request."""
     return backups_ndjson(client.list_backups())
 
 
 async def serve() -> None:
-    """Serve the application on loopback until it is told to end."""
+    """Serve the application on loopback until it is stopped."""
     await uvicorn.Server(uvicorn.Config(app, port=int(os.environ.get("PORT", "8000")))).serve()
 
 
 async def demo() -> None:
-    """Serve a made-up project beside the application, and point all of its clients there."""
+    """Serve a made-up project beside the application, and let all of its clients use it."""
     async with FakePinecone(backups=250) as fake:
         os.environ.update(fake.environ)
         print("A demonstration: the backups shown here are made up.", file=sys.stderr)

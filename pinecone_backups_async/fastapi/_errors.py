@@ -51,7 +51,7 @@ _log = logging.getLogger("pinecone_backups_async")
 # Arguments whose values callers choose. Every other argument is a setting of the service, and its value is not sent.
 _CALLERS_ARGUMENTS: Final = frozenset(
     {"backup", "backup_id", "deletion_protection", "description", "include_deleted", "index_name", "limit"}
-    | {"max_items", "name", "pagination_token", "restore", "restore_job_id", "tags"}
+    | {"max_age", "max_items", "name", "pagination_token", "restore", "restore_job_id", "tags"}
 )
 # What an error means where nothing is known of its cause; the first class that fits.
 _BY_CLASS: Final[tuple[tuple[type[BackupsError], int, str], ...]] = (
@@ -199,9 +199,10 @@ def _status(request: HTTPConnection, error: BackupsError) -> tuple[int, str]:
 
 
 def _status_of_argument(request: HTTPConnection, error: ConfigurationError) -> tuple[int, str]:
-    if error.argument == "api_key" and _has_callers_key(request):
+    argument = error.argument or str(error).partition(" ")[0]  # until every message of the core names its argument
+    if argument == "api_key" and _has_callers_key(request):
         return 401, "The API key is missing or malformed."
-    if error.argument in _CALLERS_ARGUMENTS:
+    if argument in _CALLERS_ARGUMENTS:
         return 422, str(error)
     return 500, "This service is not configured properly."
 

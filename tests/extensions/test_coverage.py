@@ -27,36 +27,27 @@ def only(*backups: Backup, **settings: Any) -> IndexCoverage:
     return index
 
 
-@pytest.mark.parametrize(
-    ("backups", "state"),
-    [
-        ([backup(1)], State.HEALTHY),
-        ([backup(26)], State.HEALTHY),
-        ([backup(26.01)], State.STALE),
-        ([backup(-5)], State.HEALTHY),
-        ([backup(-24)], State.HEALTHY),
-        ([backup(-25)], State.STALE),
-        ([backup(None)], State.STALE),
-        ([backup(50), backup(3)], State.HEALTHY),
-        ([backup(3), backup(1, "Failed")], State.HEALTHY),
-        ([backup(50), backup(60, "Failed")], State.STALE),
-        ([backup(50), backup(1, "Failed")], State.FAILING),
-        ([backup(50), backup(40, "InitializationFailed")], State.FAILING),
-        ([backup(50), backup(10, "Pending")], State.FAILING),
-        ([backup(50), backup(1, "Pending")], State.STALE),
-        ([backup(1, "Failed")], State.FAILING),
-        ([backup(30, "Initializing")], State.FAILING),
-        ([backup(1, "Initializing")], State.MISSING),
-        ([backup(30, "SomethingNew")], State.MISSING),
-        ([backup(-48), backup(1)], State.HEALTHY),  # a time that cannot be true hides nothing
-        ([backup(-48), backup(None), backup(1)], State.HEALTHY),
-        ([backup(-48), backup(1, "Failed")], State.FAILING),
-    ],
-)
-def test_state_of_an_index(backups: list[Backup], state: State) -> None:
+# Each case is the backups of an index: the age in hours, and the status unless it is Ready.
+CASES = {
+    State.HEALTHY: "1 / 26 / -5 / -24 / 50, 3 / 3, 1 Failed / -48, 1 / -48, None, 1",  # -48 cannot be true: hides none
+    State.STALE: "26.01 / -25 / None / 50, 60 Failed / 50, 1 Pending",
+    State.FAILING: "50, 1 Failed / 50, 40 InitializationFailed / 50, 10 Pending / 1 Failed / 30 Initializing"
+    " / -48, 1 Failed",
+    State.MISSING: "1 Initializing / 30 SomethingNew",
+}
+
+
+@pytest.mark.parametrize(("state", "case"), [(state, case) for state in CASES for case in CASES[state].split(" / ")])
+def test_state_of_an_index(state: State, case: str) -> None:
+    backups = [backup(*age_and_status(text)) for text in case.split(", ")]
     assert only(*backups).state is state
     assert only(*reversed(backups)).state is state
     assert report(*backups).state is state
+
+
+def age_and_status(text: str) -> tuple[float | None, str]:
+    age, _, status = text.partition(" ")
+    return None if age == "None" else float(age), status or "Ready"
 
 
 def test_fields_of_an_index() -> None:
@@ -78,19 +69,20 @@ def test_fields_of_an_index() -> None:
     )
 
 
-def test_failed_since_ready() -> None:
+def test_failed_since_ready_and_age() -> None:
+    """A failure before the newest Ready one is history; an age is not negative, and unknown without a time."""
     assert not only(backup(3), backup(5, "Failed")).failed_since_ready
     assert not only(backup(50), backup(10, "Pending")).failed_since_ready
     assert only(backup(1, "Failed")).failed_since_ready
-
-
-def test_age_is_not_negative_and_may_be_unknown() -> None:
-    assert only(backup(-5)).age == hours(0)
-    assert only(backup(-24 * 3650)).age is None
-    assert only(backup(None)).age is None
+    assert [only(backup(age)).age for age in (-5, -24 * 3650, None)] == [hours(0), None, None]
 
 
 RUN = {"scheduled_execution_at": "2026-11-26T12:00:00Z"}
+UNREADABLE = ["soon", "2026-11-26", "2026-11-26T12:00:00", 1e12, None, ["2026-11-26T12:00:00Z"]]
+
+
+def planned(status: str, name: str = "daily", **facts: Any) -> Backup:
+    return backup(90, status, name=name, **facts)
 
 
 @pytest.mark.parametrize(
@@ -99,23 +91,18 @@ RUN = {"scheduled_execution_at": "2026-11-26T12:00:00Z"}
         (backup(2, "Pending"), False),
         (backup(7, "Pending"), True),
         (backup(90, "Scheduled"), False),
-        (backup(90, "Initializing", extra=RUN), False),
-        (backup(90, "Initializing", name="daily-20261126T120000Z"), False),
+        (planned("Initializing", extra=RUN), False),
+        (planned("Initializing", "daily-20261126T120000Z"), False),
         # Once due, its age counts from the planned time: a run may last five hours.
-        (backup(90, "Initializing", name="daily-20261124T070000Z"), False),
-        (backup(90, "Pending", name="daily-20261124T070000Z"), False),
-        (backup(90, "Initializing", name="daily-20261124T050000Z"), True),
-        (backup(90, "Scheduled", name="daily-20261124T050000Z"), True),
+        (planned("Initializing", "daily-20261124T070000Z"), False),
+        (planned("Pending", "daily-20261124T070000Z"), False),
+        (planned("Initializing", "daily-20261124T050000Z"), True),
+        (planned("Scheduled", "daily-20261124T050000Z"), True),
         (backup(2, "Initializing", name="daily-20261114T050000Z"), False),
-        (backup(90, "Initializing", name="daily-20261114T050000Z", extra=RUN), False),
+        (planned("Initializing", "daily-20261114T050000Z", extra=RUN), False),
         # What cannot be read is ignored.
-        (backup(90, "Initializing", name="daily-20269926T120000Z"), True),
-        (backup(90, "Initializing", name="daily-20261126T120000Z-copy"), True),
-        (backup(90, "Initializing", name="daily-20261126T120000"), True),
-        *(
-            (backup(90, "Initializing", extra={"scheduled_execution_at": value}), True)
-            for value in ("soon", "2026-11-26", "2026-11-26T12:00:00", 1e12, None, ["2026-11-26T12:00:00Z"])
-        ),
+        *((planned("Initializing", f"daily-2026{end}"), True) for end in ("9926T120000Z", "1126T120000Z-copy", "1126")),
+        *((planned("Initializing", extra={"scheduled_execution_at": value}), True) for value in UNREADABLE),
     ],
 )
 def test_planned_runs_are_not_stuck(row: Backup, stuck: bool) -> None:
@@ -123,17 +110,7 @@ def test_planned_runs_are_not_stuck(row: Backup, stuck: bool) -> None:
 
 
 def test_stuck_after_can_be_chosen() -> None:
-    assert len(only(backup(2, "Pending"), stuck_after=hours(1)).stuck) == 1
-
-
-def test_expected_indexes_without_a_backup_are_missing() -> None:
-    found = report(backup(1), expected=["i", "b", "a", "b"])
-    assert [(index.source_index_name, index.source_index_id, index.state) for index in found.indexes] == [
-        ("a", None, State.MISSING),
-        ("b", None, State.MISSING),
-        ("i", "1", State.HEALTHY),
-    ]
-    assert (found.state, found.count(State.MISSING)) == (State.MISSING, 2)
+    assert only(backup(2, "Pending"), stuck_after=hours(1)).stuck
 
 
 DELETED: dict[str, Any] = {"index_id": "old", "source_index_deleted_at": NOW}
@@ -159,18 +136,21 @@ def test_indexes_that_are_gone_are_not_judged(backups: list[Backup], living: lis
     assert len(found.indexes) == len({row.source_index_id for row in backups})
 
 
-def test_an_expected_index_that_is_gone_is_missing() -> None:
-    assert report(backup(100, **DELETED), backup(1, index="other", index_id="2")).state is State.HEALTHY
-    expected = report(backup(100, **DELETED), expected=["i"])
-    assert [(index.source_index_id, index.gone, index.state) for index in expected.indexes] == [
-        (None, False, State.MISSING),
-        ("old", True, State.STALE),
+def test_expected_indexes_without_a_backup_are_missing() -> None:
+    found = report(backup(1), backup(99, index="a", **DELETED), expected=["i", "b", "a", "b"])
+    assert [(index.source_index_name, index.source_index_id, index.state) for index in found.indexes] == [
+        ("a", None, State.MISSING),
+        ("a", "old", State.STALE),
+        ("b", None, State.MISSING),
+        ("i", "1", State.HEALTHY),
     ]
+    assert (found.state, found.count(State.MISSING)) == (State.MISSING, 2)
+    assert report(backup(99, **DELETED), backup(1, index="other")).state is State.HEALTHY
 
 
 def test_nothing_to_judge_is_never_healthy() -> None:
     assert report().state is State.MISSING
-    assert report(backup(1, source_index_deleted_at=NOW)).state is State.MISSING
+    assert report(backup(1, **DELETED)).state is State.MISSING
 
 
 def test_newest_ready_of_each_index() -> None:
@@ -178,6 +158,7 @@ def test_newest_ready_of_each_index() -> None:
     others = [backup(30), backup(1, "Failed"), backup(-48), backup(9, "Pending", index_id="3")]
     assert newest_ready([ready, unknown, *others], now=NOW) == {"1": ready, "2": unknown}
     assert newest_ready([*others, backup(-48, index_id="2"), unknown, ready], now=NOW)["1"] is ready
+    assert newest_ready([backup(-24), *others, ready], now=NOW) == {"1": backup(-24)}
     assert newest_ready([]) == {}
 
 

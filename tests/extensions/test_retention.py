@@ -30,10 +30,6 @@ def ids(backups: Iterable[Decision], *, keep: bool) -> list[str]:
     return [each.backup.backup_id for each in backups if each.keep is keep]
 
 
-def at(text: str, **facts: Any) -> Backup:
-    return backup(None, backup_id=text, created_at=dt.datetime.fromisoformat(text), **facts)
-
-
 @pytest.mark.parametrize(
     ("rules", "kept"),
     [
@@ -101,17 +97,12 @@ def test_what_stays_and_why(row: Backup, options: dict[str, Any], keep: bool, re
     assert reason in found[row].reasons
 
 
-def test_backups_of_deleted_indexes() -> None:
+@pytest.mark.parametrize("facts", [DELETED, {"index_id": "old"}])  # the second lost its name to a newer index
+def test_backups_of_deleted_indexes(facts: dict[str, Any]) -> None:
     """They stay, as the last copies may be among them, unless `gone` is True."""
-    rows = [backup(5, **DELETED), backup(9, **DELETED), backup(1, index_id="new")]
+    rows = [backup(5, **facts), backup(9, **facts), backup(1, index_id="new")]
     assert ids(decisions(*rows, **LAST), keep=False) == []
     assert decisions(*rows, **LAST)[-1].reasons == ("one of 2 copies of a deleted index",)
-    assert ids(decisions(*rows, **LAST, gone=True), keep=False) == ["i-old-9-Ready"]
-
-
-def test_an_index_whose_name_was_taken_is_deleted() -> None:
-    rows = [backup(5, index_id="old"), backup(9, index_id="old"), backup(1, index_id="new")]
-    assert ids(decisions(*rows, **LAST), keep=False) == []
     assert ids(decisions(*rows, **LAST, gone=True), keep=False) == ["i-old-9-Ready"]
 
 
@@ -132,20 +123,21 @@ def test_backups_of_all_names_fill_the_periods() -> None:
     assert ids(decisions(*rows, last=2, names=["nightly-*"]), keep=False) == ["i-1-3-Ready"]
 
 
-def test_periods_begin_in_the_zone_of_the_policy() -> None:
-    rows = [at("2026-11-23T23:30:00+00:00"), at("2026-11-23T22:30:00+00:00")]
-    assert len(ids(decisions(*rows, daily=2), keep=True)) == 1
-    assert len(ids(decisions(*rows, daily=2, zone=ZoneInfo("Europe/Paris")), keep=True)) == 2
-
-
-def test_an_hour_that_the_clock_shows_twice_is_two_hours() -> None:
-    rows = [at("2026-10-25T00:30:00+00:00"), at("2026-10-25T01:30:00+00:00")]
-    assert len(ids(decisions(*rows, hourly=2, zone=ZoneInfo("Europe/Paris")), keep=True)) == 2
-
-
-def test_times_at_the_beginning_of_the_calendar() -> None:
-    rows = [backup(1), at("0001-01-01T00:00:00+00:00"), at("0001-01-01T00:00:01+00:00")]
-    assert len(ids(decisions(*rows, yearly=2, zone=ZoneInfo("America/New_York")), keep=True)) == 2
+@pytest.mark.parametrize(
+    ("rule", "times", "zone", "periods"),
+    [
+        ("daily", ["2026-11-23T23:30+00:00", "2026-11-23T22:30+00:00"], "UTC", 1),
+        ("daily", ["2026-11-23T23:30+00:00", "2026-11-23T22:30+00:00"], "Europe/Paris", 2),
+        ("hourly", ["2026-10-25T00:30+00:00", "2026-10-25T01:30+00:00"], "Europe/Paris", 2),  # both 2:30, in autumn
+        ("weekly", ["2026-11-25T00:30+00:00", "2025-11-26T00:30+00:00"], "UTC", 2),  # both the 48th
+        ("monthly", ["2026-11-25T00:30+00:00", "2025-11-26T00:30+00:00"], "UTC", 2),
+        ("yearly", ["2026-10-25T00:30+00:00", "0001-01-01T00:00+00:00"], "America/New_York", 2),
+    ],
+)
+def test_periods_begin_in_the_zone_of_the_policy(rule: str, times: list[str], zone: str, periods: int) -> None:
+    rows = [backup(None, backup_id=time, created_at=dt.datetime.fromisoformat(time)) for time in times]
+    rules: dict[str, Any] = {rule: 2, "zone": ZoneInfo(zone)}
+    assert len(ids(decisions(*rows, **rules), keep=True)) == periods
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,9 @@ class Project:
         for backup in self._backups.rows:
             if backup.source_index_name not in self.indexes and backup.source_index_deleted_at is None:
                 self._add_index(index_named(backup.source_index_name, backup), backup.source_index_id)
-        for job in self._jobs.rows:
-            if job.target_index_name not in self.indexes and job in things:
-                self._add_index(index_named(job.target_index_name), job.target_index_id)
+        for thing in things:
+            if isinstance(thing, RestoreJob) and thing.target_index_name not in self.indexes:
+                self._add_index(index_named(thing.target_index_name), thing.target_index_id)
 
     def delete(self, backup_id: str) -> None:
         """Delete a backup at once. Raises KeyError where there is none of that id."""

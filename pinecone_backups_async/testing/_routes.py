@@ -102,11 +102,8 @@ def _unauthorized(version: str) -> Answer:
 
 def _route(raw_path: str) -> tuple[Mapping[str, Callable[[_Call], Answer]], list[str]]:
     """Return the methods of a path and what stands in its holes, each decoded once; no methods where it is unknown."""
-    first, *segments = raw_path.split("/")
-    if first:
-        return {}, []
     try:
-        segments = [unquote(segment, errors="strict") for segment in segments]
+        segments = [unquote(segment, errors="strict") for segment in raw_path.split("/")[1:]]
     except ValueError:
         raise _invalid("The path is not UTF-8.") from None
     for template, methods in _ROUTES.items():

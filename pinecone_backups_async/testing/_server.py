@@ -205,8 +205,7 @@ class FakePinecone(Project):
 
 def _drop(request: web.BaseRequest) -> web.StreamResponse:
     """Close the connection; the response that is returned reaches nobody."""
-    if request.transport is not None:
-        request.transport.close()
+    request.protocol.force_close()
     return web.Response()
 
 
@@ -216,6 +215,5 @@ async def _cut(request: web.BaseRequest, response: web.Response, payload: bytes)
     half.content_length = len(payload)
     await half.prepare(request)
     await half.write(payload[: len(payload) // 2])
-    if request.transport is not None:
-        request.transport.close()
+    request.protocol.force_close()
     return half

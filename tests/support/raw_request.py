@@ -1,15 +1,20 @@
-"""One request as any HTTP client would send it, and the answer as it came: what the client under test must not be asked about."""
+"""One request as any HTTP client would send it, and its response: without the client of this package."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import attrs
+from yarl import URL
 
+from pinecone_backups_async import Backup
 from pinecone_backups_async.testing import FakePinecone
 
+NOW = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
 VERSION = "2026-04"
 
 
@@ -32,22 +37,45 @@ class Reply:
         pagination = self.json["pagination"]
         return None if pagination is None else pagination["next"]
 
+    @property
+    def error(self) -> tuple[int, str, str]:
+        """Return the status, the code and the message of an error body; its status must be the response's."""
+        assert self.json["status"] == self.status
+        return self.status, self.json["error"]["code"], self.json["error"]["message"]
 
-async def get(
+
+def backup(name: str, days_old: int | None = 0, **facts: Any) -> Backup:
+    """Return a backup of the index `products`, Ready unless `facts` say otherwise; None is no time."""
+    required: dict[str, Any] = {"source_index_name": "products", "source_index_id": "idx-1", "status": "Ready"}
+    required |= {"backup_id": name, "cloud": "aws", "region": "us-east-1"}
+    required["created_at"] = None if days_old is None else NOW - dt.timedelta(days=days_old)
+    return Backup(**required | facts)
+
+
+async def ask(
     fake: FakePinecone,
+    request: str,
     *,
-    path: str = "/backups",
-    method: str = "GET",
     key: str | None = None,
     version: str | None = VERSION,
-    **query: str | int,
+    query: Mapping[str, str | int] | None = None,
+    **settings: Any,
 ) -> Reply:
-    """Send one request; `key` None sends the right one, `version` None none."""
+    """Send `request`, such as "GET /backups"; `key` None sends the right one, `version` None none."""
+    method, _, path = request.partition(" ")
     headers = {"Api-Key": fake.api_key if key is None else key}
     if version is not None:
         headers["X-Pinecone-Api-Version"] = version
+    url = URL(fake.url + path, encoded=True).update_query(query or {})
     async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, fake.url + path, params=query, headers=headers) as response,
+        aiohttp.ClientSession(headers=headers) as session,
+        session.request(method, url, **settings) as response,
     ):
-        return Reply(response.status, dict(response.headers), await response.text())
+        return Reply(response.status, dict(response.headers), await response.text(errors="replace"))
+
+
+async def get(
+    fake: FakePinecone, *, key: str | None = None, version: str | None = VERSION, **query: str | int
+) -> Reply:
+    """Ask for a page of the project's backups."""
+    return await ask(fake, "GET /backups", key=key, version=version, query=query)

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     """Serve until Ctrl-C, which ends it quietly; exits with 2 for wrong use or a port that is taken."""
     parser = argparse.ArgumentParser(
         prog="python -m pinecone_backups_async.testing",
-        description="Serve GET /backups of the Pinecone API on a loopback port.",
+        description="Serve the backup endpoints of the Pinecone API from memory, on a loopback port.",
     )
     parser.add_argument("--port", type=_integer(0, 65535), default=5081, help="0 takes a free one (default: 5081)")
     parser.add_argument("--backups", type=_integer(0, 100_000), default=250, help="how many to serve (default: 250)")

@@ -32,15 +32,15 @@ def index_named(
     tags: Mapping[str, Any] | None = None,
     deletion_protection: str = "disabled",
 ) -> Index:
-    """Return a serverless index: that of a backup, or a small one of 1,536 dimensions."""
+    """Return a serverless index, as that of a backup where one is given."""
     cloud, region = ("aws", "us-east-1") if like is None else (like.cloud, like.region)
-    dimension, metric = (1536, None) if like is None else (like.dimension or None, like.metric)
+    dimension, metric = (None, None) if like is None else (like.dimension, like.metric)
     return Index(
         name=name,
         host=f"{name}-{invented_id('host', name)[:7]}.svc.example.pinecone.io",
         status=dict(status),
         spec={"serverless": {"cloud": cloud, "region": region, "read_capacity": _ON_DEMAND}},
-        dimension=dimension,
+        dimension=dimension or 1536,
         metric=metric or Metric.COSINE.value,
         vector_type="dense",
         extra={"deletion_protection": deletion_protection, "tags": dict(tags or {})},
@@ -52,8 +52,8 @@ def index_row(index: Index, version: str) -> dict[str, Any]:
     row = index.to_dict()
     if version < "2026-07":
         return row
-    vector = {"type": "dense_vector", "dimension": row.pop("dimension", None), "metric": row.pop("metric", None)}
-    del row["vector_type"]
+    vector = {"type": f"{row.pop('vector_type', 'dense')}_vector"}
+    vector |= {name: row.pop(name) for name in ("dimension", "metric") if name in row}
     ((kind, facts),) = row.pop("spec").items()
     kind = "managed" if kind == "serverless" else kind
     capacity = facts.pop("read_capacity", None)

@@ -21,8 +21,8 @@ class Answer:
     - `delay`: how many seconds the server waits before it responds.
     - `takes_effect`: whether the request is carried out although its own response is replaced; see `lost`.
     - `dropped`: whether the connection is closed instead of a response.
-    - `cut`: whether the connection is closed in the middle of the body. With `takes_effect` the response that is cut is
-      the request's own one.
+    - `cut`: whether the connection is closed in the middle of the body. With `takes_effect` it is the request's own
+      response that is cut.
     """
 
     status: int = 200
@@ -56,7 +56,7 @@ class Answer:
         The server carries the request out, and then:
 
         - with a `status` sends that, with `body` and `headers`: `Answer.lost(503)`, `Answer.lost(201, body="{")`;
-        - with `cut` sends half of the true response, then closes the connection;
+        - with `cut` sends half of the true response, or nothing if that has no body, then closes the connection;
         - otherwise closes the connection and sends nothing.
 
         `delay` is how many seconds it waits in between: more than the client's limit, and the client times out.

@@ -170,10 +170,10 @@ class FakePinecone(Project):
         await self._prepare(seen)
         answer = self._answer(request.rel_url.raw_path, seen)
         await asyncio.sleep(answer.delay)
-        if answer.dropped:
+        payload = answer.payload()
+        if answer.dropped or (answer.cut and not payload):
             return _drop(request)
         headers = {"X-Pinecone-Request-Id": f"fake-{number}"}
-        payload = answer.payload()
         if payload:
             headers["Content-Type"] = "application/json"
         response = web.Response(status=answer.status, body=payload, headers=headers)

@@ -54,6 +54,14 @@ async def test_deletions_and_restores_take_effect_too() -> None:
         assert [job.target_index_name for job in fake.restore_jobs] == ["copy"]
 
 
+async def test_of_a_response_without_a_body_nothing_is_sent() -> None:
+    async with FakePinecone([backup("a")]) as fake:
+        fake.play(Answer.lost(cut=True))
+        # aiohttp itself repeats an idempotent request whose connection is dropped.
+        assert (await ask(fake, "DELETE /backups/a")).status == 404
+        assert (fake.backups, len(fake.requests)) == ((), 2)
+
+
 async def test_what_is_refused_has_no_effect_to_lose() -> None:
     async with FakePinecone([backup("a")]) as fake:
         fake.play(Answer.lost(503))

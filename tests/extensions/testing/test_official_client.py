@@ -51,7 +51,7 @@ async def test_it_creates_describes_restores_and_deletes(fake: FakePinecone, off
     job = await official.restore_jobs.describe(job_id=receipt.restore_job_id)
     assert (job.status, job.backup_id, job.target_index_id) == ("Completed", "a", receipt.index_id)
     assert {job.target_index_name for job in await official.restore_jobs.list()} == {"copy", "other"}
-    assert {index.name for index in await official.indexes.list()} == set(fake.indexes)
+    assert {index.name async for index in official.indexes.list()} == set(fake.indexes)
     await official.backups.delete(backup_id=created.backup_id)
     page = await official.backups.list(index_name="products", include_deleted=True)
     assert [backup.backup_id for backup in page] == ["a"]

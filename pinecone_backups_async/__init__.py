@@ -46,7 +46,7 @@ from ._models import (
     RestoreStatus,
 )
 from ._pager import BackupPager
-from ._retry import RetryPolicy
+from ._policy import RetryPolicy
 from ._version import __version__
 
 __all__ = [

@@ -1,66 +1,63 @@
-"""BackupsClient: settings, lifetime, one method for each endpoint. Knows the rooms below and hands them the work."""
+"""BackupsClient: settings, lifetime, and a short method for each endpoint. The layers below do the work."""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import warnings
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from ._arguments import MAX_LIMIT, checked_count, checked_limit, checked_seconds, checked_token
-from ._errors import BackupsError
-from ._pager import BackupPager, FetchPage, prove_complete
-from ._protocol import BackupsProtocol
-from ._retry import Retrier, RetryPolicy, checked_policy
-from ._settings import (
-    Secret,
-    checked_api_key,
-    checked_base_url,
-    checked_headers,
-    checked_proxy,
-    checked_ssl_context,
-    headers_from,
-    text_from,
-)
+from . import _arguments as checked
+from . import _endpoints as endpoints
+from . import _settings as settings
+from ._calls import Calls
+from ._errors import BackupsError, ConfigurationError, NotFoundError
+from ._models import Backup, RestoreJob, RestoreReceipt
+from ._pager import BackupPager, RestoreJobPager, prove_complete
+from ._policy import RetryPolicy, checked_policy
+from ._protocol import API_VERSIONS, Protocol
+from ._recovery import LOOKS_AFTER_CREATE, LOOKS_AFTER_RESTORE, found_or_raise, newest_named, receipt_of
+from ._retry import Deadline, Limits, Retrier
 from ._transport import TRANSPORT, SessionManager
+from ._waiting import Looks
+from ._wall import walled
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from types import TracebackType
     from typing import Self
 
     import aiohttp
 
-    from ._models import Backup, BackupPage
+    from ._models import BackupPage, Index
 
-__all__ = ["BackupsClient"]
+_SECRET_LENGTH = 8  # a shorter value of an additional header is masked nowhere: it would be a part of many words
 
 
 class BackupsClient:
-    """List the backups of a Pinecone project: `GET /backups` of API 2026-04.
+    """A client for the backups of a Pinecone project: list, take, keep and restore them.
 
-    `api_key`, `base_url` and `additional_headers` come from PINECONE_API_KEY, PINECONE_CONTROLLER_HOST and
-    PINECONE_ADDITIONAL_HEADERS (a JSON object) where they are None. `timeout` is how many seconds one page may take
-    with all its attempts and waits, `attempt_timeout` one attempt. `proxy` is the URL of an HTTP proxy; the
-    environment's proxies are not used. `connector` is borrowed, and never closed here.
+    Arguments:
+    - `api_key`: the key; None: the environment's PINECONE_API_KEY.
+    - `base_url`: the address of the API; None: PINECONE_CONTROLLER_HOST, or `https://api.pinecone.io`.
+    - `timeout`: seconds for one call with all its attempts and waits; for a listing, for each page.
+    - `attempt_timeout`: seconds for one attempt; of a POST, for connecting.
+    - `retry`: how often a request is sent again.
+    - `additional_headers`: sent with every request; None: PINECONE_ADDITIONAL_HEADERS, a JSON object.
+    - `proxy`: the URL of an HTTP proxy. The environment's proxies are not used.
+    - `ssl_context`: TLS settings in place of the system's.
+    - `connector`: an aiohttp connector to share; the client never closes it.
+    - `api_version`: `2026-04`, `2025-10` or `2026-07`.
 
-    Can be made anywhere, also before a loop runs: the first request opens the connections. Use it with `async with`,
-    or `await close()`. One client serves one event loop at a time, and any number of tasks in it. Raises
-    ConfigurationError for a value that is not allowed.
+    A client can be made before an event loop runs: the first request opens the connections. Use it with `async with`,
+    or `await close()`. It serves one event loop at a time, and any number of tasks. Raises ConfigurationError.
     """
 
-    # Slots, since tracemalloc loses where an object with a __dict__ was made, and a forgotten close tells that line.
-    __slots__ = (
-        "__weakref__",
-        "_attempt_timeout",
-        "_base_url",
-        "_header_names",
-        "_protocol",
-        "_retrier",
-        "_session",
-        "_timeout",
-    )
+    # Slots: tracemalloc loses where an object with a __dict__ was made, and a forgotten close names that line.
+    __slots__ = ("__weakref__", "_base_url", "_calls", "_header_names", "_retrier", "_session")
 
+    @walled
     def __init__(
         self,
         api_key: str | None = None,
@@ -73,57 +70,71 @@ class BackupsClient:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         connector: aiohttp.BaseConnector | None = None,
+        api_version: Literal["2026-04", "2025-10", "2026-07"] = "2026-04",
     ) -> None:
-        # Wrapped before anything can raise: a traceback that shows local variables must not show these.
-        key, api_key = Secret[object](text_from(os.environ, "PINECONE_API_KEY", api_key)), None
-        headers = headers_from(os.environ, additional_headers)
-        proxy_url, proxy, additional_headers = Secret(proxy), None, None
         policy = checked_policy(retry)
-        self._timeout = checked_seconds("timeout", timeout)
-        self._attempt_timeout = checked_seconds("attempt_timeout", attempt_timeout)
-        self._base_url = checked_base_url(text_from(os.environ, "PINECONE_CONTROLLER_HOST", base_url))
-        checked_proxy(proxy_url, self._base_url)
-        checked_key = checked_api_key(key)
-        additional = checked_headers(headers)
+        seconds = checked.seconds("timeout", timeout), checked.seconds("attempt_timeout", attempt_timeout)
+        version = checked.choice("api_version", api_version, API_VERSIONS)
+        self._base_url = settings.checked_base_url(settings.text_from(os.environ, "PINECONE_CONTROLLER_HOST", base_url))
+        proxy_url = settings.Secret(proxy)
+        settings.checked_proxy(proxy_url, self._base_url)
+        key = settings.checked_api_key(
+            settings.Secret[object](settings.text_from(os.environ, "PINECONE_API_KEY", api_key))
+        )
+        additional = settings.checked_headers(settings.headers_from(os.environ, additional_headers))
         self._header_names = sorted(additional)
-        self._protocol = BackupsProtocol.at(self._base_url, checked_key, TRANSPORT, additional)
         self._session = SessionManager(
             base_url=self._base_url,
-            api_key=checked_key,
+            api_key=key,
             proxy=proxy_url,
-            ssl_context=checked_ssl_context(ssl_context, connector),
+            ssl_context=settings.checked_ssl_context(ssl_context, connector),
             connector=connector,
         )
-        self._retrier = Retrier(policy, self._session.pause)
+        headers = Protocol.headers_of(TRANSPORT, additional, version)
+        secrets = [key.reveal(), *(value for value in additional.values() if len(value) >= _SECRET_LENGTH)]
+        protocol = Protocol(self._base_url, headers, secrets)
+        self._retrier = Retrier(policy, self._session.sleep_unless_closed)
+        self._calls = Calls(protocol, self._session, self._retrier, *seconds)
 
+    # Listing.
+
+    @walled
     def list_backups(
         self,
         *,
+        index_name: str | None = None,
+        include_deleted: bool = False,
         limit: int | None = None,
         pagination_token: str | None = None,
         max_items: int | None = None,
         timeout: float | None = None,
         attempt_timeout: float | None = None,
     ) -> BackupPager:
-        """Return the listing of all backups, for `async for`; no request is sent yet.
+        """Return the listing of all backups, of the project or of one index, for `async for`; nothing is sent yet.
 
-        `limit` is the page size, 1 to 100, and None asks for 100, the fewest requests; a `pagination_token` carries
-        its own page size, so with one `limit` has no effect. `max_items` ends the walk after that many backups, and no
-        page is asked to be larger. The
-        timeouts, in seconds, take the place of the client's; they bound each page, so for a whole walk use
-        asyncio.timeout. Mirrors the parameters of `list_project_backups`. Raises ConfigurationError here; iterating
-        raises what `fetch_page` does, and PaginationLoopError.
+        - `index_name`: only backups of the index that has this name now. Iterating raises NotFoundError where none has.
+        - `include_deleted`: also backups of deleted indexes that had this name.
+        - `limit`: how many backups a page has, 1 to 100. None asks for 100, which needs the fewest requests. A
+          `pagination_token` carries its own page size, so with one `limit` has no effect.
+        - `pagination_token`: resume at the page of this token.
+        - `max_items`: end after so many backups. No page is asked to be larger.
+        - `timeout`, `attempt_timeout`: seconds for each page. For a whole listing use `asyncio.timeout`.
+
+        Mirrors `list_project_backups` and `list_index_backups`. Iterating raises what `fetch_page` does, and
+        PaginationLoopError.
         """
-        size = checked_limit(limit) or MAX_LIMIT
-        if max_items is not None:
-            max_items = checked_count("max_items", max_items, least=0)
-            size = max(1, min(size, max_items))  # a first page that is cut short would have no token to resume from
-        fetch = self._fetcher(size, timeout, attempt_timeout)
-        return BackupPager(fetch, pagination_token=checked_token(pagination_token), max_items=max_items)
+        size, max_items = checked.page_size(limit, max_items)
+        fetch = self._fetcher(
+            index_name, self._calls.limits(timeout, attempt_timeout), size=size, include_deleted=include_deleted
+        )
+        return BackupPager(fetch, checked.token(pagination_token), max_items)
 
+    @walled
     async def fetch_page(
         self,
         *,
+        index_name: str | None = None,
+        include_deleted: bool = False,
         limit: int | None = None,
         pagination_token: str | None = None,
         timeout: float | None = None,
@@ -132,54 +143,286 @@ class BackupsClient:
         """Return exactly one page, with the token of the next one; for handlers that page for their own callers.
 
         The arguments are those of `list_backups`. Raises ConfigurationError, ClientClosedError, TransportError (no
-        complete answer), ApiError (an answer that is an error), ResponseParsingError (a 200 that is no page); see
-        `BackupsError` for what these tell.
+        complete response), ApiError (the service answered with an error), ResponseParsingError (an invalid response).
         """
-        fetch = self._fetcher(checked_limit(limit) or MAX_LIMIT, timeout, attempt_timeout)
-        return await fetch(checked_token(pagination_token))
+        limits = self._calls.limits(timeout, attempt_timeout)
+        fetch = self._fetcher(
+            index_name, limits, size=checked.limit(limit) or checked.MAX_LIMIT, include_deleted=include_deleted
+        )
+        return await fetch(checked.token(pagination_token))
 
+    @walled
     async def inventory(
         self,
         *,
+        index_name: str | None = None,
+        include_deleted: bool = False,
         max_passes: int = 5,
         limit: int | None = None,
         timeout: float | None = None,
         attempt_timeout: float | None = None,
     ) -> list[Backup]:
-        """Return all backups of the project, proven complete, also while others come and go; each one once.
+        """Return all backups, proven complete even while backups are created and deleted; each one once.
 
-        The listing is walked until two passes in a row prove that nothing was missed: at least twice, at most
-        `max_passes` times. What is returned holds every backup that existed throughout. Raises IncompleteListingError
-        where the proof fails, and what `fetch_page` does.
+        The listing is read until two passes in a row prove that nothing was missed: at least twice, at most
+        `max_passes` times. The result has every backup that existed throughout. The other arguments are those of
+        `list_backups`. Raises IncompleteListingError where the proof fails, and what `fetch_page` does.
         """
-        checked_count("max_passes", max_passes, least=2)
-        return await prove_complete(
-            self._fetcher(checked_limit(limit) or MAX_LIMIT, timeout, attempt_timeout), max_passes
+        checked.count("max_passes", max_passes, least=2)
+        limits = self._calls.limits(timeout, attempt_timeout)
+        fetch = self._fetcher(
+            index_name, limits, size=checked.limit(limit) or checked.MAX_LIMIT, include_deleted=include_deleted
+        )
+        return await prove_complete(fetch, max_passes)
+
+    @walled
+    async def list_indexes(self, *, timeout: float | None = None, attempt_timeout: float | None = None) -> list[Index]:
+        """Return the indexes of the project. Mirrors `list_indexes`; raises what `fetch_page` does."""
+        return await self._calls.call(endpoints.LIST_INDEXES, self._calls.limits(timeout, attempt_timeout))
+
+    # One backup.
+
+    @walled
+    async def describe_backup(
+        self, backup_id: str, *, timeout: float | None = None, attempt_timeout: float | None = None
+    ) -> Backup:
+        """Return one backup. Mirrors `describe_backup`.
+
+        Raises what `fetch_page` does, NotFoundError where there is none of this id.
+        """
+        path = {"backup_id": checked.segment("backup_id", backup_id)}
+        return await self._calls.call(
+            endpoints.DESCRIBE_BACKUP, self._calls.limits(timeout, attempt_timeout), path=path
         )
 
-    def _fetcher(self, limit: int, timeout: float | None, attempt_timeout: float | None) -> FetchPage:
-        for_page = self._timeout if timeout is None else checked_seconds("timeout", timeout)
-        for_attempt = (
-            self._attempt_timeout if attempt_timeout is None else checked_seconds("attempt_timeout", attempt_timeout)
-        )
+    @walled
+    async def create_backup(
+        self,
+        index_name: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        timeout: float | None = None,
+        attempt_timeout: float | None = None,
+    ) -> Backup:
+        """Start a backup of an index, and return it as the service describes it: mostly not Ready yet.
 
-        async def fetch(pagination_token: str | None) -> BackupPage:
-            request = self._protocol.request(limit=limit, pagination_token=pagination_token)
+        The request is never sent again once it may have taken effect: then the error's `outcome_unknown` is True, and
+        the backup may exist. `ensure_backup` looks for it. Bound the call with `timeout=` rather than from outside: a
+        cancelled call cannot tell its outcome. Mirrors `create_backup`; raises what `describe_backup` does,
+        PaymentRequiredError and ForbiddenError where the plan or a quota does not allow a backup.
+        """
+        path = {"index_name": checked.segment("index_name", index_name)}
+        body = {"name": checked.text("name", name), "description": checked.text("description", description)}
+        limits = self._calls.limits(timeout, attempt_timeout)
+        return await self._calls.call(endpoints.CREATE_BACKUP, limits, path=path, body=body)
 
-            async def attempt(seconds: float, unpooled: bool) -> BackupPage:  # noqa: FBT001
-                # Straight from one to the other: an answer may echo the key, so no local variable keeps it.
-                return self._protocol.read(
-                    request, *await self._session.send(request, seconds=seconds, unpooled=unpooled)
-                )
+    @walled
+    async def ensure_backup(
+        self,
+        index_name: str,
+        name: str,
+        *,
+        description: str | None = None,
+        timeout: float | None = None,
+        attempt_timeout: float | None = None,
+    ) -> Backup:
+        """Return the index's backup of this name, and start one only where there is none: safe to call again.
 
-            try:
-                self._session.check_open()
-                return await self._retrier.run(attempt, timeout=for_page, attempt_timeout=for_attempt)
-            except BackupsError as error:
-                error.pagination_token = pagination_token
+        1. The newest backup of this name that is Ready or will be is the result. Failed ones, and those of deleted
+           indexes, do not count.
+        2. Otherwise one backup is started.
+        3. Where the outcome of that is unknown, the index's backups are read again after 1, 2, 4 and 8 seconds. What
+           is found is the result; otherwise the error of the create is raised.
+
+        The timeouts bound each request; step 3 waits for up to 15 s more. Two processes in the same instant can still
+        start two backups, and so can a listing that hides one. Raises what `create_backup` and `list_backups` do.
+        """
+        if not checked.text("name", name):
+            raise ConfigurationError("name must not be empty", argument="name")
+        limits = self._calls.limits(timeout, attempt_timeout)
+        path = {"index_name": checked.segment("index_name", index_name)}
+        body = {"name": name, "description": checked.text("description", description)}
+
+        fetch = self._fetcher(index_name, limits, size=checked.MAX_LIMIT)
+
+        async def find() -> Backup | None:
+            return newest_named(await BackupPager(fetch).to_list(), name)
+
+        existing = await find()
+        if existing is not None:
+            return existing
+        try:
+            return await self._calls.call(endpoints.CREATE_BACKUP, limits, path=path, body=body)
+        except BackupsError as error:
+            if not error.outcome_unknown:
+                raise
+            failure = error
+        deadline = Deadline(self._retrier.policy.clock, sum(LOOKS_AFTER_CREATE) + limits.timeout)
+        return await found_or_raise(failure, find, LOOKS_AFTER_CREATE, self._retrier, deadline)
+
+    @walled
+    async def delete_backup(
+        self,
+        backup_id: str,
+        *,
+        missing_ok: bool = False,
+        timeout: float | None = None,
+        attempt_timeout: float | None = None,
+    ) -> None:
+        """Delete one backup. It may still be listed for a while: see `wait_until_deleted`.
+
+        Where an attempt may have deleted it and the next finds nothing, the call has succeeded. With `missing_ok` a
+        missing backup is no error. Mirrors `delete_backup`; raises what `describe_backup` does, and
+        FailedPreconditionError while restore jobs use the backup.
+        """
+        path = {"backup_id": checked.segment("backup_id", backup_id)}
+        checked.flag("missing_ok", missing_ok)
+        try:
+            await self._calls.call(endpoints.DELETE_BACKUP, self._calls.limits(timeout, attempt_timeout), path=path)
+        except NotFoundError as error:
+            if not missing_ok and not error.outcome_unknown:
                 raise
 
-        return fetch
+    # Restoring.
+
+    @walled
+    async def create_index_from_backup(
+        self,
+        backup_id: str,
+        *,
+        name: str,
+        tags: Mapping[str, str] | None = None,
+        deletion_protection: Literal["enabled", "disabled"] | None = None,
+        timeout: float | None = None,
+        attempt_timeout: float | None = None,
+    ) -> RestoreReceipt:
+        """Start restoring a backup into a new index, and return the ids of the restore job and of the index.
+
+        - `name`: of the new index: 1 to 45 of a-z, 0-9 and -, beginning and ending with a letter or digit.
+        - `tags`: a mapping of str to str for the new index.
+        - `deletion_protection`: `enabled` or `disabled`.
+
+        The request is never sent again once it may have taken effect. Where its outcome is unknown, the restore jobs
+        are read after 0, 1, 2, 4 and 8 seconds, within `timeout`, for a job that this call started. Its ids are the
+        result; otherwise the error is raised. Mirrors `create_index_from_backup`; raises what `create_backup` does,
+        ConflictError where the name is taken, FailedPreconditionError where the backup is not Ready.
+        """
+        path = {"backup_id": checked.segment("backup_id", backup_id)}
+        body = {"name": checked.new_index_name(name), "tags": checked.tags(tags), "deletion_protection": None}
+        if deletion_protection is not None:
+            allowed = ("enabled", "disabled")
+            body["deletion_protection"] = checked.choice("deletion_protection", deletion_protection, allowed)
+        limits = self._calls.limits(timeout, attempt_timeout)
+        begin = dt.datetime.now(dt.UTC)
+        deadline = Deadline(self._retrier.policy.clock, limits.timeout)
+        try:
+            return await self._calls.call(endpoints.CREATE_INDEX_FROM_BACKUP, limits, path=path, body=body)
+        except BackupsError as error:
+            if not error.outcome_unknown:
+                raise
+            failure = error
+
+        async def find() -> RestoreReceipt | None:
+            left = max(0.001, deadline.left())
+            within = Limits(left, min(left, limits.attempt_timeout))
+            pager = RestoreJobPager(self._calls.fetcher(endpoints.LIST_RESTORE_JOBS, within, size=checked.MAX_LIMIT))
+            return receipt_of(await pager.to_list(), backup_id, name, begin)
+
+        return await found_or_raise(failure, find, LOOKS_AFTER_RESTORE, self._retrier, deadline)
+
+    @walled
+    def list_restore_jobs(
+        self,
+        *,
+        limit: int | None = None,
+        pagination_token: str | None = None,
+        max_items: int | None = None,
+        timeout: float | None = None,
+        attempt_timeout: float | None = None,
+    ) -> RestoreJobPager:
+        """Return the listing of all restore jobs of the project, for `async for`; nothing is sent yet.
+
+        A job that is not listed may still exist: the service may leave jobs out and end the listing early. The
+        arguments are those of `list_backups`. Mirrors `list_restore_jobs`.
+        """
+        size, max_items = checked.page_size(limit, max_items)
+        fetch = self._calls.fetcher(
+            endpoints.LIST_RESTORE_JOBS, self._calls.limits(timeout, attempt_timeout), size=size
+        )
+        return RestoreJobPager(fetch, checked.token(pagination_token), max_items)
+
+    @walled
+    async def describe_restore_job(
+        self, restore_job_id: str, *, timeout: float | None = None, attempt_timeout: float | None = None
+    ) -> RestoreJob:
+        """Return one restore job. Mirrors `describe_restore_job`; raises what `describe_backup` does.
+
+        A NotFoundError is no proof that the job does not exist: the service answers 404 to other failures too.
+        """
+        path = {"restore_job_id": checked.segment("restore_job_id", restore_job_id)}
+        return await self._calls.call(
+            endpoints.DESCRIBE_RESTORE_JOB, self._calls.limits(timeout, attempt_timeout), path=path
+        )
+
+    @walled
+    async def wait_until_ready(self, backup: Backup | str, *, timeout: float = 21_600.0) -> Backup:
+        """Return a backup as soon as it is Ready. `backup` is a Backup or its id, `timeout` in seconds.
+
+        Transient errors do not end the wait. A 404 is accepted for 60 s, unless the backup was seen in this wait.
+        Raises WaitFailedError where the backup has failed, WaitTimeoutError (both have `last`), and what
+        `describe_backup` does.
+        """
+        return await self._backup_looks(backup, timeout).until_reached()
+
+    @walled
+    async def wait_until_restored(
+        self, restore: RestoreReceipt | RestoreJob | str, *, timeout: float = 21_600.0
+    ) -> RestoreJob:
+        """Return a restore job as soon as it is Completed. `restore` is a RestoreReceipt, a RestoreJob or its id.
+
+        Works like `wait_until_ready`, but a 404 is accepted for 120 s.
+        """
+        job_id = restore.restore_job_id if isinstance(restore, RestoreReceipt | RestoreJob) else restore
+        path = {"restore_job_id": checked.segment("restore", job_id)}
+
+        async def look(limits: Limits) -> RestoreJob:
+            return await self._calls.call(endpoints.DESCRIBE_RESTORE_JOB, limits, path=path)
+
+        seconds = checked.seconds("timeout", timeout)
+        return await Looks(look, self._retrier, self._calls.limits(), seconds, "the restore job").until_reached()
+
+    @walled
+    async def wait_until_deleted(self, backup: Backup | str, *, timeout: float = 300.0) -> None:
+        """Return as soon as the service does not find a backup (any more). `backup` is a Backup or its id.
+
+        Raises WaitTimeoutError, and what `describe_backup` does.
+        """
+        await self._backup_looks(backup, timeout).until_missing()
+
+    def _backup_looks(self, backup: Backup | str, timeout: object) -> Looks[Backup]:
+        backup_id = backup.backup_id if isinstance(backup, Backup) else backup
+        path = {"backup_id": checked.segment("backup", backup_id)}
+
+        async def look(limits: Limits) -> Backup:
+            return await self._calls.call(endpoints.DESCRIBE_BACKUP, limits, path=path)
+
+        return Looks(look, self._retrier, self._calls.limits(), checked.seconds("timeout", timeout), "the backup")
+
+    def _fetcher(
+        self, index_name: str | None, limits: Limits, *, size: int, include_deleted: bool = False
+    ) -> Callable[[str | None], Awaitable[BackupPage]]:
+        deleted = checked.flag("include_deleted", include_deleted)
+        if index_name is None:
+            if deleted:
+                message = "include_deleted needs an index_name; without one, deleted indexes are listed anyway"
+                raise ConfigurationError(message, argument="include_deleted")
+            return self._calls.fetcher(endpoints.LIST_PROJECT_BACKUPS, limits, size=size)
+        path = {"index_name": checked.segment("index_name", index_name)}
+        query = {"include_deleted": "true" if deleted else None}
+        return self._calls.fetcher(endpoints.LIST_INDEX_BACKUPS, limits, path=path, size=size, query=query)
+
+    # Lifetime.
 
     async def close(self) -> None:
         """Close the connections; calls under way end with ClientClosedError. Closing twice is fine."""

@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 import msgspec
 
 from ._arguments import MAX_TOKEN_BYTES
 from ._errors import ResponseParsingError, ResponseTooLargeError
-from ._models import Backup, BackupPage, MetadataField, MetadataSchema
-from ._structure import MAX_BACKUPS, ValidationError, converter, structure_page, utc, wire_names
+from ._models import (
+    Backup,
+    BackupPage,
+    Index,
+    MetadataField,
+    MetadataSchema,
+    RestoreJob,
+    RestoreJobPage,
+    RestoreReceipt,
+)
+from ._structure import MAX_BACKUPS, ValidationError, converter, structure_page, structure_value, utc, wire_names
 
 __all__ = ["decode_json", "decode_page"]
 
@@ -164,3 +173,44 @@ def _structure_page(body: bytes, _: Any) -> BackupPage:
 converter.register_structure_hook(BackupPage, _structure_page)
 _fast: Final = _FastPath()
 _schemas_decoder: Final = msgspec.json.Decoder(list[_struct_of(MetadataSchema) | None])  # type: ignore[misc]
+
+
+def _value(body: bytes, kind: type[_T]) -> _T:
+    return structure_value(decode_json(body), kind)
+
+
+def decode_backup(body: bytes) -> Backup:
+    """Return a backup."""
+    return _value(body, Backup)
+
+
+def decode_restore_job(body: bytes) -> RestoreJob:
+    """Return a restore job."""
+    return _value(body, RestoreJob)
+
+
+def decode_receipt(body: bytes) -> RestoreReceipt:
+    """Return a receipt."""
+    return _value(body, RestoreReceipt)
+
+
+def decode_restore_job_page(body: bytes) -> RestoreJobPage:
+    """Return a page of restore jobs."""
+    raw = structure_value(decode_json(body), dict)
+    rows = structure_value(raw.get("data"), list)
+    token = (raw.get("pagination") or {}).get("next")
+    return RestoreJobPage(data=tuple(structure_value(row, RestoreJob) for row in rows), next_token=token)
+
+
+def decode_indexes(body: bytes) -> list[Index]:
+    """Return indexes."""
+    rows = structure_value(structure_value(decode_json(body), dict).get("indexes"), list)
+    return [structure_value(row, Index) for row in rows]
+
+
+def decode_nothing(_: bytes) -> None:
+    """Return None."""
+
+
+MAX_BODY: Final = 4 * 2**20
+_T = TypeVar("_T")

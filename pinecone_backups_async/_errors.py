@@ -25,32 +25,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._models import Backup, RestoreJob
 
-__all__ = [
-    "ApiError",
-    "BackupsError",
-    "ClientClosedError",
-    "ConfigurationError",
-    "ConflictError",
-    "FailedPreconditionError",
-    "ForbiddenError",
-    "IncompleteListingError",
-    "InvalidRequestError",
-    "NotFoundError",
-    "PaginationLoopError",
-    "PaymentRequiredError",
-    "RateLimitError",
-    "ResponseParsingError",
-    "ResponseTooLargeError",
-    "ServiceError",
-    "TLSError",
-    "TransportError",
-    "TransportTimeoutError",
-    "UnauthorizedError",
-    "UnexpectedRedirectError",
-    "WaitFailedError",
-    "WaitTimeoutError",
-]
-
 
 class BackupsError(Exception):
     """Base of all errors of this package. Only misuse, such as two tasks on one iterator, is a bare RuntimeError.
@@ -58,12 +32,12 @@ class BackupsError(Exception):
     Each fact is an attribute with a default on the class, and a keyword of the constructor.
     """
 
+    #: How many requests were sent for the call that failed.
     attempts: int = 0
-    """How many requests were sent for the call that failed."""
+    #: The token of the page that failed: pass it to `list_backups` to resume there (None: from the beginning).
     pagination_token: str | None = None
-    """The token of the page that failed: pass it to `list_backups` to resume there (None: from the beginning)."""
+    #: True where a write may have taken effect although it failed. Always False for a call that only reads.
     outcome_unknown: bool = False
-    """True where a write may have taken effect although it failed. Always False for a call that only reads."""
 
     # The facts live in __dict__ and the message in args: pickle and copy carry both over without help.
     def __init__(self, message: str = "", **facts: Any) -> None:
@@ -71,7 +45,7 @@ class BackupsError(Exception):
         for name, value in facts.items():
             if not hasattr(type(self), name):
                 raise TypeError(f"{type(self).__name__} has no fact named {name}")
-            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+            setattr(self, name, tuple(value) if isinstance(getattr(type(self), name), tuple) else value)
 
     def __str__(self) -> str:
         attempts = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
@@ -82,8 +56,8 @@ class BackupsError(Exception):
 class ConfigurationError(BackupsError, ValueError):
     """An argument or a setting is not allowed; the message names it and says what is. Raised before any request."""
 
+    #: The name of the argument or the setting, such as `limit` or `api_key`.
     argument: str | None = None
-    """The name of the argument or the setting, such as `limit` or `api_key`."""
 
 
 class ClientClosedError(BackupsError, RuntimeError):
@@ -93,10 +67,10 @@ class ClientClosedError(BackupsError, RuntimeError):
 class TransportError(BackupsError):
     """No complete response arrived: no connection, a broken one, or bytes that are not HTTP."""
 
+    #: The proxy's status where a proxy refused the tunnel, else None.
     status: int | None = None
-    """The proxy's status where a proxy refused the tunnel, else None."""
+    #: Whether the request may have reached the service.
     sent: bool = False
-    """Whether the request may have reached the service."""
 
 
 class TransportTimeoutError(TransportError, TimeoutError):
@@ -110,8 +84,8 @@ class TLSError(TransportError):
 class _ResponseError(BackupsError):
     """An error that a response caused; it prints the request id first."""
 
+    #: The service's id of the request, for its support.
     request_id: str | None = None
-    """The service's id of the request, for its support."""
 
     def __str__(self) -> str:
         return super().__str__() if self.request_id is None else f"[{self.request_id}] {super().__str__()}"
@@ -124,14 +98,14 @@ class ApiError(_ResponseError):
     body had them.
     """
 
+    #: The HTTP status.
     status: int = 0
-    """The HTTP status."""
+    #: The code of the error object, such as `NOT_FOUND`; an open string.
     code: str | None = None
-    """The code of the error object, such as `NOT_FOUND`; an open string."""
+    #: The details of the error object, shortened.
     details: Any = None
-    """The details of the error object, shortened."""
+    #: The seconds of the Retry-After header; None where it was absent or unusable.
     retry_after: float | None = None
-    """The seconds of the Retry-After header; None where it was absent or unusable."""
 
     @property
     def message(self) -> str:
@@ -187,12 +161,12 @@ class UnexpectedRedirectError(ApiError):
 class ResponseParsingError(_ResponseError):
     """A successful response has an invalid body."""
 
+    #: Pairs of path and reason, such as `("$.data[3].region", "expected str, got null")`.
     problems: tuple[tuple[str, str], ...] = ()
-    """Pairs of path and reason, such as `("$.data[3].region", "expected str, got null")`."""
+    #: The beginning of the body, at most 500 characters.
     excerpt: str = ""
-    """The beginning of the body, at most 500 characters."""
+    #: Whether the body was JSON at all. Only one that was not is retried.
     decoded: bool = True
-    """Whether the body was JSON at all. Only one that was not is retried."""
 
 
 class ResponseTooLargeError(ResponseParsingError):
@@ -209,21 +183,21 @@ class PaginationLoopError(ResponseParsingError):
 class IncompleteListingError(BackupsError):
     """The inventory could not be proven complete."""
 
+    #: All backups seen in any pass: possibly too many or too few, so never a basis for a decision.
     backups: tuple[Backup, ...] = ()
-    """All backups seen in any pass: possibly too many or too few, so never a basis for a decision."""
+    #: How many times the listing was read.
     passes: int = 0
-    """How many times the listing was read."""
 
 
 class WaitFailedError(BackupsError):
     """What was waited for has failed and will not succeed."""
 
+    #: What the service reported last.
     last: Backup | RestoreJob | None = None
-    """What the service reported last."""
 
 
 class WaitTimeoutError(BackupsError, TimeoutError):
     """What was waited for did not happen in time; it may still happen."""
 
+    #: What the service reported last; None where nothing was seen.
     last: Backup | RestoreJob | None = None
-    """What the service reported last; None where nothing was seen."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 import attrs
 
 __all__ = [
+    "MODELS",
     "Backup",
     "BackupPage",
     "BackupStatus",
@@ -311,3 +312,6 @@ def _rfc3339(moment: dt.datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+MODELS: Final = (Backup, MetadataField, MetadataSchema, RestoreJob, RestoreReceipt, Index)

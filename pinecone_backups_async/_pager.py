@@ -1,4 +1,4 @@
-"""Tokens into pages, pages into backups: walks that end, repeat nothing and keep their place; the inventory's proof.
+"""Tokens to pages, pages to items: iterators that end, repeat nothing, keep their position; the inventory's proof.
 
 Knows pages and a function that fetches one by its token; knows no HTTP, no retry, no time.
 """
@@ -9,139 +9,157 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import blake2b
-from typing import Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeAlias, TypeVar, cast
 
 import attrs
 
 from ._errors import IncompleteListingError, PaginationLoopError
-from ._models import Backup, BackupPage
+from ._models import Backup, BackupPage, RestoreJob, RestoreJobPage
 
-__all__ = ["BackupPager", "FetchPage", "prove_complete"]
-
-FetchPage = Callable[[str | None], Awaitable[BackupPage]]
-MAX_BARREN_PAGES: Final = 10_000
+MAX_PAGES_WITHOUT_NEW: Final = 10_000
 _log = logging.getLogger("pinecone_backups_async")
+_ID_OF: Final = {BackupPage: attrgetter("backup_id"), RestoreJobPage: attrgetter("restore_job_id")}
+_Page = TypeVar("_Page", bound=BackupPage | RestoreJobPage)
+_Item = TypeVar("_Item", bound=Backup | RestoreJob)
+Fetch: TypeAlias = Callable[[str | None], Awaitable[_Page]]
 
 
-class BackupPager:
-    """A listing that has not begun: iterate it for backups, `pages()` for pages, `to_list()` for all at once.
+class _Pager(Generic[_Page, _Item]):
+    """A listing that has not begun. Each iteration starts from the beginning; the pager has no state."""
 
-    Each iteration is a walk of its own, from the beginning; the pager has no state. A walk yields each `backup_id`
-    once, and keeps its place: after an error, a timeout or a cancellation the next `anext` on the same iterator goes
-    on where it stood. A backup that is deleted while a walk is under way can hide another one from it;
-    `BackupsClient.inventory` rules that out.
-    """
-
-    def __init__(self, fetch: FetchPage, *, pagination_token: str | None = None, max_items: int | None = None) -> None:
+    def __init__(self, fetch: Fetch[_Page], pagination_token: str | None = None, max_items: int | None = None) -> None:
         self._fetch = fetch
         self._token = pagination_token
         self._max_items = max_items
 
-    def __aiter__(self) -> AsyncIterator[Backup]:
-        """Start a walk over the backups; it raises what `BackupsClient.fetch_page` does, and PaginationLoopError."""
-        return _BackupWalk(_PageWalk(self._fetch, self._token, self._max_items))
+    def __aiter__(self) -> AsyncIterator[_Item]:
+        """Start an iteration over the items; it raises what fetching a page does, and PaginationLoopError."""
+        return _Items(_Pages(self._fetch, self._token, self._max_items), self._max_items)
 
-    def pages(self) -> AsyncIterator[BackupPage]:
-        """Start a walk over the pages, with each backup in the first page that brought it.
+    def pages(self) -> AsyncIterator[_Page]:
+        """Start an iteration over the pages, with each item in the first page that has it.
 
-        A later walk goes on behind a page at `pagination_token=page.next_token`. A page that `max_items` cut short
-        has the token of its own request instead, so that a walk from there reads it again rather than miss its rest.
+        No page is cut: with `max_items` the iteration ends after the page that reaches this number. To resume later
+        behind a page, pass its `next_token` as `pagination_token`; it is None only on the last page.
         """
-        return _PageWalk(self._fetch, self._token, self._max_items)
+        return _Pages(self._fetch, self._token, self._max_items)
 
-    async def to_list(self) -> list[Backup]:
-        """Return all backups of one walk, or raise: never a part of them."""
-        return [backup async for backup in self]
+    async def to_list(self) -> list[_Item]:
+        """Return all items of one iteration, or raise: never a part of them."""
+        return [item async for item in self]
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return f"<{name}: use `async for`, `async for ... in pager.pages()` or `await pager.to_list()`>"
+
+    if not TYPE_CHECKING:  # type checkers refuse both uses by themselves
+
+        def __await__(self) -> NoReturn:
+            raise TypeError(f"a {type(self).__name__} is not awaited: use `async for` or `await pager.to_list()`")
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(f"a {type(self).__name__} needs `async for`, or `await pager.to_list()`")
 
 
-class _RawWalk:
-    """Follow the tokens from page to page, refusing to go in circles."""
+class BackupPager(_Pager[BackupPage, Backup]):
+    """A listing of backups: iterate over it for backups, `pages()` for pages, `to_list()` for all at once.
 
-    def __init__(self, fetch: FetchPage, token: str | None) -> None:
+    No request is sent before the iteration. Each iteration starts from the beginning and yields each `backup_id` once.
+    It keeps its position: after an error, a timeout or a cancellation, the next `anext` on the same iterator continues
+    there. A backup that is deleted during an iteration can hide another one; `BackupsClient.inventory` rules that out.
+    """
+
+
+class RestoreJobPager(_Pager[RestoreJobPage, RestoreJob]):
+    """A listing of restore jobs: iterate over it for jobs, `pages()` for pages, `to_list()` for all at once.
+
+    It works like `BackupPager` and yields each `restore_job_id` once. The service may leave jobs out and may end the
+    listing early, so a job that is not listed may still exist.
+    """
+
+
+class _Pages(AsyncIterator[_Page]):
+    """One iteration over pages: follows the tokens and refuses to go in circles."""
+
+    def __init__(self, fetch: Fetch[_Page], token: str | None, max_items: int | None = None) -> None:
         self._fetch = fetch
         self._token = token
+        self._left = max_items
         self._tokens_used: set[bytes] = set()
         self._ids: set[str] = set()
-        self._barren = 0
-        self._busy = False
+        self._pages = 0
+        self._pages_without_new = 0
         self._request_id: str | None = None
-        self.pages = 0
-        self.ended = False
+        self._in_use = False
+        self._ended = self._left == 0
 
-    async def step(self) -> tuple[BackupPage, list[Backup]]:
-        """Return the next page and those of its backups that no page before had."""
-        if self._busy:
-            raise RuntimeError("two tasks iterate one walk: give each a walk of its own")
+    async def __anext__(self) -> _Page:
+        if self._ended:
+            raise StopAsyncIteration
+        if self._in_use:
+            raise RuntimeError("this iterator is already in use by another task; call aiter() again")
         self._check_progress()
-        self._busy = True
+        self._in_use = True
         try:
             page = await self._fetch(self._token)
         finally:
-            self._busy = False
-        return page, self._advance(page)
+            self._in_use = False
+        return self._advance(page)
 
     def _check_progress(self) -> None:
-        complaint = None
+        message = None
         if self._token is not None and _digest(self._token) in self._tokens_used:
-            complaint = "the service sent a pagination token for the second time"
-        elif self._barren >= MAX_BARREN_PAGES:
-            complaint = f"{MAX_BARREN_PAGES} pages in a row brought nothing new"
-        if complaint is not None:
-            raise PaginationLoopError(complaint, pagination_token=self._token, request_id=self._request_id)
+            message = "the service sent a pagination token for the second time"
+        elif self._pages_without_new >= MAX_PAGES_WITHOUT_NEW:
+            message = f"{MAX_PAGES_WITHOUT_NEW:,} pages in a row brought nothing new"
+        if message is not None:
+            raise PaginationLoopError(message, pagination_token=self._token, request_id=self._request_id)
 
-    def _advance(self, page: BackupPage) -> list[Backup]:
+    def _advance(self, page: _Page) -> _Page:
         if self._token is not None:
             self._tokens_used.add(_digest(self._token))
-        fresh: list[Backup] = []
-        for backup in page.data:
-            if backup.backup_id not in self._ids:
-                self._ids.add(backup.backup_id)
-                fresh.append(backup)
-        self._barren = 0 if fresh else self._barren + 1
         self._token, self._request_id = page.next_token, page.request_id
-        self.pages += 1
-        if page.next_token is None:
-            self.end()
-        return fresh
-
-    def end(self) -> None:
-        """Be over, because the listing is, or because nobody wants more of it."""
-        self.ended = True
-        _log.debug("a walk ended: %d backups in %d pages", len(self._ids), self.pages)
-
-
-class _PageWalk(AsyncIterator[BackupPage]):
-    def __init__(self, fetch: FetchPage, token: str | None, max_items: int | None) -> None:
-        self._walk = _RawWalk(fetch, token)
-        self._token = token
-        self._left = max_items
-
-    async def __anext__(self) -> BackupPage:
-        if self._walk.ended or self._left == 0:
-            raise StopAsyncIteration
-        page, fresh = await self._walk.step()
-        own_token, self._token = self._token, page.next_token
-        next_token = page.next_token
+        new = self._new_of(page)
+        self._pages += 1
+        self._pages_without_new = 0 if new else self._pages_without_new + 1
         if self._left is not None:
-            if len(fresh) > self._left:
-                next_token = own_token
-            fresh = fresh[: self._left]
-            self._left -= len(fresh)
-            if self._left == 0 and not self._walk.ended:
-                self._walk.end()
-        if len(fresh) == len(page.data):
-            return page
-        return attrs.evolve(page, data=tuple(fresh), next_token=next_token)
+            self._left = max(0, self._left - len(new))
+        if page.next_token is None or self._left == 0:
+            self._end("exhausted" if page.next_token is None else "max_items")
+        return page if len(new) == len(page.data) else attrs.evolve(cast("Any", page), data=new)
+
+    def _new_of(self, page: BackupPage | RestoreJobPage) -> tuple[Any, ...]:
+        """Return the items of a page that no page before had, each once."""
+        ids = list(map(_ID_OF[type(page)], page.data))
+        items = dict(zip(ids, page.data, strict=True))
+        if len(items) == len(ids) and self._ids.isdisjoint(ids):  # as nearly every page
+            self._ids.update(ids)
+            return page.data
+        new = tuple(item for item_id, item in items.items() if item_id not in self._ids)
+        self._ids.update(ids)
+        return new
+
+    def _end(self, why: str) -> None:
+        self._ended = True
+        _log.debug("a listing ended (%s): %d items in %d pages", why, len(self._ids), self._pages)
 
 
-class _BackupWalk(AsyncIterator[Backup]):
-    def __init__(self, pages: _PageWalk) -> None:
+class _Items(AsyncIterator[_Item]):
+    """One iteration over the items of pages, cut exactly at `max_items`."""
+
+    def __init__(self, pages: _Pages[Any], max_items: int | None) -> None:
         self._pages = pages
-        self._ready: deque[Backup] = deque()
+        self._left = max_items
+        self._ready: deque[_Item] = deque()
 
-    async def __anext__(self) -> Backup:
+    async def __anext__(self) -> _Item:
         while not self._ready:
             self._ready.extend((await anext(self._pages)).data)
+        if self._left is not None:
+            if self._left == 0:
+                raise StopAsyncIteration
+            self._left -= 1
         return self._ready.popleft()
 
 
@@ -149,37 +167,60 @@ def _digest(token: str) -> bytes:
     return blake2b(token.encode(), digest_size=16).digest()
 
 
-async def _walk_once(fetch: FetchPage) -> tuple[dict[str, Backup], bool]:
-    """Return the backups of one pass, and whether no id came twice in its rows."""
-    walk = _RawWalk(fetch, None)
-    backups: dict[str, Backup] = {}
-    distinct = True
-    while not walk.ended:
-        page, fresh = await walk.step()
-        distinct = distinct and len(fresh) == len(page.data)
-        backups.update((backup.backup_id, backup) for backup in page.data)
-    return backups, distinct
+@attrs.define
+class Pass:
+    """What one pass over a listing brought: its ids in order, and what speaks against it as a part of a proof."""
+
+    ids: dict[str, None] = attrs.field(factory=dict[str, None])
+    repeated: bool = False
+    data_missing: bool = False
 
 
-async def prove_complete(fetch: FetchPage, max_passes: int) -> list[Backup]:
-    """Return every backup of the project, or raise IncompleteListingError where no two passes in a row prove that.
+def is_proven(previous: Pass | None, current: Pass) -> bool:
+    """Return whether two passes in a row prove that the current one is complete.
 
     A pass A is exact, the very set that existed at its last request, when no id came twice in its rows and the next
-    pass B still holds every id of A. At A's last request its position equals the number of rows that it returned.
-    These are distinct, all of them still exist, and none stands at or behind the position, or the last page would
-    have returned it again. So they fill every place before the position, and nothing can hide there. B's backups are
-    returned: a superset of A, and fresher. Two equal passes would prove nothing.
+    pass B still has every id of A. At A's last request its position equals the number of rows that it returned. These
+    are distinct, all of them still exist, and none stands at or behind the position, or the last page would have
+    returned it again. So they fill every place before the position, and nothing can hide there. B is a superset of A,
+    and fresher. Two equal passes would prove nothing. A page without `data` shows nothing, so it takes no part.
     """
-    seen: dict[str, Backup] = {}
-    candidate: dict[str, Backup] | None = None
+    if previous is None or previous.repeated or previous.data_missing or current.data_missing:
+        return False
+    return previous.ids.keys() <= current.ids.keys()
+
+
+async def prove_complete(fetch: Fetch[BackupPage], max_passes: int) -> list[Backup]:
+    """Return every backup of the listing, or raise IncompleteListingError where no two passes in a row prove that."""
+    seen: dict[str, Backup] = {}  # of an earlier pass only the ids are kept beside it
+    previous: Pass | None = None
+    data_missing = False
     for _ in range(max_passes):
-        backups, distinct = await _walk_once(fetch)
-        if candidate is not None and candidate.keys() <= backups.keys():
-            return list(backups.values())
-        candidate = backups if distinct else None
-        seen.update(backups)
+        current = Pass()
+        await _read_once(fetch, current, seen)
+        if is_proven(previous, current):
+            return [seen[backup_id] for backup_id in current.ids]
+        data_missing |= current.data_missing
+        previous = current
+    why = "the service sent a page without data" if data_missing else "it changed, or repeated itself,"
     raise IncompleteListingError(
-        f"the listing could not be proven complete: it changed, or repeated itself, in {max_passes} passes",
-        backups=list(seen.values()),
+        f"the listing could not be proven complete: {why} in {max_passes} passes",
+        backups=tuple(seen.values()),
         passes=max_passes,
     )
+
+
+async def _read_once(fetch: Fetch[BackupPage], result: Pass, seen: dict[str, Backup]) -> None:
+    rows: int = 0
+
+    async def counted(token: str | None) -> BackupPage:
+        nonlocal rows
+        page = await fetch(token)
+        rows += len(page.data)
+        result.data_missing |= page.data_missing
+        seen.update((backup.backup_id, backup) for backup in page.data)
+        return page
+
+    async for page in _Pages(counted, None):
+        result.ids.update((backup.backup_id, None) for backup in page.data)
+    result.repeated = rows != len(result.ids)

@@ -1,6 +1,8 @@
-"""The HTTP contract of GET /backups, API 2026-04, without I/O: requests out of tokens, pages or errors out of answers.
+"""HTTP without I/O: calls to requests, responses to values or errors.
 
-Knows URLs, statuses and headers; knows no socket, no clock but the one it is given, and never repeats a request.
+Knows no endpoint, no socket and no clock of its own, and never repeats a request.
+What the service sent decides what is raised; only what is *shown* of it (message, details, excerpt, paths, request id)
+is masked and bounded, by `SafeText`.
 """
 
 from __future__ import annotations
@@ -9,52 +11,88 @@ import datetime as dt
 import json
 import platform
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from email.utils import parsedate_to_datetime
-from itertools import islice
-from typing import Any, Final, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import quote
 
 import attrs
 
-from ._decode import decode_json, decode_page
-from ._errors import (
-    ApiError,
-    BackupsError,
-    ForbiddenError,
-    InvalidRequestError,
-    NotFoundError,
-    RateLimitError,
-    ResponseParsingError,
-    ResponseTooLargeError,
-    ServiceError,
-    UnauthorizedError,
-    UnexpectedRedirectError,
-)
-from ._models import BackupPage, ErrorCode
-from ._settings import Secret
+from . import _errors as errors
+from ._decode import MAX_BODY, decode_json
+from ._errors import ApiError, ResponseParsingError, ResponseTooLargeError
+from ._models import BackupPage, ErrorCode, RestoreJobPage
+from ._safe_text import SafeText
 from ._version import __version__
 
-__all__ = ["API_VERSION", "BackupsProtocol", "Request", "user_agent"]
-
-API_VERSION: Final = "2026-04"
-MAX_TEXT: Final = 500
-_MOST_SEARCHED: Final = 65_536
-_DEEPEST_DETAILS: Final = 20
-_MOST_DETAILS: Final = 1_000
-_LEAST_TELLING: Final = 7  # so few characters of a key tell nothing, and words may begin alike
+API_VERSIONS: Final = ("2026-04", "2025-10", "2026-07")
 _HTTP_DATE: Final = re.compile(
     r"[A-Z][a-z]+, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} (GMT|[+-]\d{4})"
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}"
 )
+_EXCERPT: Final = 65_536  # bytes of a body that are searched for what may be shown
+_SECONDS: Final = re.compile(r"[0-9]{1,400}(\.[0-9]{1,400})?")
 _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
-    400: InvalidRequestError,
-    401: UnauthorizedError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    422: InvalidRequestError,
-    429: RateLimitError,
+    400: errors.InvalidRequestError,
+    401: errors.UnauthorizedError,
+    402: errors.PaymentRequiredError,
+    403: errors.ForbiddenError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    412: errors.FailedPreconditionError,
+    422: errors.InvalidRequestError,
+    429: errors.RateLimitError,
 }
+_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
+
+
+@attrs.frozen
+class Endpoint(Generic[_T_co]):
+    """Everything in which one endpoint differs from another."""
+
+    #: The operation, as the specification calls it; it stands in log records.
+    name: str
+    method: str
+    #: The path below the base URL; each `{hole}` is one percent-encoded segment.
+    path: str
+    decode: Callable[[bytes], _T_co]
+    #: The statuses that mean success.
+    success: Collection[int] = frozenset({200})
+    #: Whether it may be sent again whatever became of it.
+    repeatable: bool = attrs.field(default=True, kw_only=True)
+
+    @property
+    def writes(self) -> bool:
+        """Return whether a call may change something."""
+        return self.method != "GET"
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """One request, ready to be sent but for the key. Its URL is encoded already."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = attrs.field(repr=lambda headers: repr(list(headers)))
+    body: bytes | None = attrs.field(default=None, repr=False)
+
+
+class Response(NamedTuple):
+    """What came back. Header names are found in any case. A body over the limit is not read: then `too_large`."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    too_large: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"
+
+    @property
+    def request_id(self) -> str | None:
+        """Return the service's id of the request, as it was sent; None where it is absent or empty."""
+        return self.headers.get("x-pinecone-request-id") or self.headers.get("x-request-id") or None
 
 
 def user_agent(transport: str) -> str:
@@ -66,175 +104,147 @@ def _wall_clock() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-@attrs.frozen
-class Request:
-    """One GET, ready to be sent but for the key: its URL is encoded already."""
-
-    url: str
-    headers: Mapping[str, str] = attrs.field(repr=lambda headers: repr(list(headers)))
-    pagination_token: str | None = attrs.field(default=None, repr=False)
-
-
-class BackupsProtocol:
-    """Speak GET /backups at one base URL; `now` is asked only where an answer has no Date of its own."""
+class Protocol:
+    """Requests and responses of one base URL. `now` is asked only where a response has no Date of its own."""
 
     def __init__(
         self,
-        *,
         base_url: str,
-        api_key: Secret[str],
         headers: Mapping[str, str],
+        secrets: Iterable[str],
+        *,
         now: Callable[[], dt.datetime] = _wall_clock,
     ) -> None:
         self.base_url = base_url
-        self.api_key = api_key
         self.headers = headers
         self.now = now
+        self._safe = SafeText(secrets)
 
-    @classmethod
-    def at(cls, base_url: str, api_key: Secret[str], transport: str, additional: Mapping[str, str]) -> BackupsProtocol:
-        """Return the protocol with its headers; an additional header replaces a default one of the same name."""
+    @staticmethod
+    def headers_of(transport: str, additional: Mapping[str, str], api_version: str) -> dict[str, str]:
+        """Return the headers of every request; an additional header replaces a default one of the same name."""
         defaults = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": user_agent(transport),
-            "X-Pinecone-Api-Version": API_VERSION,
+            "X-Pinecone-Api-Version": api_version,
         }
         replaced = {name.lower() for name in additional}
-        kept = {name: value for name, value in defaults.items() if name.lower() not in replaced}
-        return cls(base_url=base_url, api_key=api_key, headers={**kept, **additional})
+        return {name: value for name, value in defaults.items() if name.lower() not in replaced} | dict(additional)
 
-    def request(self, *, limit: int | None = None, pagination_token: str | None = None) -> Request:
-        """Return the request for a page. A token carries its page size, so with one the limit is left out."""
-        if pagination_token is not None:
-            query = f"?paginationToken={quote(pagination_token, safe='')}"
-        else:
-            query = "" if limit is None else f"?limit={limit}"
-        return Request(f"{self.base_url}/backups{query}", self.headers, pagination_token)
-
-    def read(
+    def request(
         self,
-        request: Request,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        too_large: bool = False,  # noqa: FBT001, FBT002 - an answer is handed on as it is
-    ) -> BackupPage:
-        """Return the page that an answer holds, or raise what it is instead. Header names must be found in any case.
-
-        `too_large` says that the body of a page was not read, for its size.
-        """
-        outcome = self._page_or_error(request, status, headers, None if too_large else body)
-        # The body may echo the key, so no frame of an error's traceback keeps it.
-        del headers, body
-        if isinstance(outcome, BackupsError):
-            raise outcome
-        return outcome
-
-    def _page_or_error(
-        self, request: Request, status: int, headers: Mapping[str, str], body: bytes | None
-    ) -> BackupPage | BackupsError:
-        request_id = headers.get("x-pinecone-request-id") or headers.get("x-request-id")
-        request_id = None if request_id is None else self._shown(request_id)
+        endpoint: Endpoint[object],
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Request:
+        """Return the request of a call. Whatever is None in `query` or `body` is left out."""
+        url = self.base_url + endpoint.path.format_map({k: quote(v, safe="") for k, v in (path or {}).items()})
+        pairs = [f"{name}={quote(str(value), safe='')}" for name, value in (query or {}).items() if value is not None]
+        if pairs:
+            url += "?" + "&".join(pairs)
         if body is None:
-            return ResponseTooLargeError("the answer exceeds 8 MiB", request_id=request_id)
-        if status != 200:
-            return self._api_error(status, headers, body, request_id)
+            return Request(method=endpoint.method, url=url, headers=self.headers)
+        payload = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
+        headers = {**self.headers, "Content-Type": "application/json"}
+        return Request(method=endpoint.method, url=url, headers=headers, body=payload)
+
+    def read(self, endpoint: Endpoint[_T], response: Response) -> _T:
+        """Return the value that a response holds, or raise what it is instead."""
+        if response.too_large:
+            message = f"the response exceeds {MAX_BODY // 2**20} MiB"
+            raise ResponseTooLargeError(message, request_id=self.request_id(response))
+        if response.status not in endpoint.success:
+            raise self._api_error(response, _error_object(response.body) or _error_text(response.body))
         try:
-            page = decode_page(body)
-            if request.pagination_token is not None and not page.data and "data" not in decode_json(body):
-                raise ResponseParsingError("the answer is not a page of backups: $.data: required, but missing")
-        except ResponseTooLargeError as error:
-            return ResponseTooLargeError(str(error), request_id=request_id)
+            value = endpoint.decode(response.body)
         except ResponseParsingError as error:
-            if error.decoded and _error_object(body):
-                return self._api_error(status, headers, body, request_id)
-            return self._parsing_error(error, body, request_id)
-        return BackupPage(data=page.data, next_token=page.next_token, request_id=request_id)
-
-    def _api_error(self, status: int, headers: Mapping[str, str], body: bytes, request_id: str | None) -> ApiError:
-        facts = _error_object(body)
-        code, message = facts.get("code"), facts.get("message")
-        code = self._shown(code) if isinstance(code, str) else None
-        if not isinstance(message, str):
-            message = "" if facts else body.decode(errors="replace").strip()
-        return _error_class(status, code)(
-            self._shown(message, cut=len(body) >= _MOST_SEARCHED) or "the answer says no more",
-            status=status,
-            code=code,
-            details=self._redacted(facts.get("details"), iter(range(_MOST_DETAILS))),
-            retry_after=_retry_after(headers, self.now),
-            request_id=request_id,
-        )
-
-    def _parsing_error(self, error: ResponseParsingError, body: bytes, request_id: str | None) -> ResponseParsingError:
-        return ResponseParsingError(
-            self._shown(str(error)),
-            problems=[(self._shown(path), self._shown(reason)) for path, reason in error.problems],
-            excerpt=self._shown(body[:_MOST_SEARCHED].decode(errors="replace"), cut=len(body) > _MOST_SEARCHED),
-            decoded=error.decoded,
-            request_id=request_id,
-        )
-
-    def _shown(self, text: str, *, cut: bool = False) -> str:
-        """Return server text as it may be shown: without the key, in one line, short; `cut`: its end is not."""
-        key = self.api_key.reveal()
-        redacted = text[:_MOST_SEARCHED].replace(key, "***").replace(json.dumps(key)[1:-1], "***")
-        if cut or len(text) > _MOST_SEARCHED:
-            redacted = redacted[: len(redacted) - self._cut_key(redacted)]
-        escaped = (
-            c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in redacted[:MAX_TEXT]
-        )
-        return "".join(escaped)[:MAX_TEXT]
-
-    def _cut_key(self, text: str) -> int:
-        """Return how many characters at the end of a text are the beginning of a key that was cut in two."""
-        sizes = range(len(self.api_key.reveal()) - 1, _LEAST_TELLING, -1)
-        return next((size for size in sizes if text.endswith(self.api_key.reveal()[:size])), 0)
-
-    def _redacted(self, value: Any, budget: Iterator[int], depth: int = 0) -> Any:
-        """Return decoded JSON with every text in it as `_shown` has it; what is too deep or too much is left out."""
-        if next(budget, None) is None or depth == _DEEPEST_DETAILS:
-            return None
-        if isinstance(value, dict):
-            pairs = islice(cast("dict[str, Any]", value).items(), _MOST_DETAILS)
-            return {self._shown(key): self._redacted(item, budget, depth + 1) for key, item in pairs}
-        if isinstance(value, list):
-            items = islice(cast("list[Any]", value), _MOST_DETAILS)
-            return [self._redacted(item, budget, depth + 1) for item in items]
-        if value is None or isinstance(value, bool):
+            # An error object under a status that means success is what the service says, not a garbled page.
+            facts = _error_object(response.body) if error.decoded else None
+            failure = self._parsing_error(error, response) if not facts else self._api_error(response, facts)
+        else:
+            if isinstance(value, BackupPage | RestoreJobPage):
+                return cast("_T", attrs.evolve(value, request_id=self.request_id(response)))
             return value
-        shown = self._shown(str(value))
-        return value if shown == str(value) and not isinstance(value, str) else shown
+        raise failure
+
+    def request_id(self, response: Response) -> str | None:
+        """Return the service's id of the request, safe to show."""
+        text = response.request_id
+        return None if text is None else self._safe.text(text)
+
+    def _api_error(self, response: Response, facts: Mapping[str, Any] | None) -> ApiError:
+        code, message = (facts or {}).get("code"), (facts or {}).get("message")
+        if isinstance(code, str):  # the codes of the specification are no secret, whatever the key is
+            code = code if code in set(ErrorCode) else self._safe.text(code)
+        if not isinstance(message, str):
+            message = response.body[:_EXCERPT].decode(errors="replace").strip() if facts is None else ""
+        return _error_class(response.status, code)(
+            self._safe.text(message) or "the response had no error message",
+            status=response.status,
+            code=code if isinstance(code, str) else None,
+            details=self._safe.json((facts or {}).get("details")),
+            retry_after=_retry_after(response.headers, self.now),
+            request_id=self.request_id(response),
+        )
+
+    def _parsing_error(self, error: ResponseParsingError, response: Response) -> ResponseParsingError:
+        message = str(error.args[0])
+        problems: list[tuple[str, str]] = []
+        for path, reason in error.problems:
+            problems.append((self._safe.path(path), reason))
+            message = message.replace(path, problems[-1][0]) if len(problems) <= 3 else message
+        return type(error)(
+            message,
+            problems=problems,
+            excerpt=self._safe.text(response.body[:_EXCERPT].decode(errors="replace")),
+            decoded=error.decoded,
+            request_id=self.request_id(response),
+        )
 
 
-def _error_object(body: bytes) -> dict[str, Any]:
-    """Return the `error` of the specification's ErrorResponse, or {} where the body holds none."""
+def _object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a body; an empty one where there is none."""
     try:
-        answer = decode_json(body)
+        value = decode_json(body)
     except ResponseParsingError:
         return {}
-    error = cast("dict[str, Any]", answer).get("error") if isinstance(answer, dict) else None
-    return cast("dict[str, Any]", error) if isinstance(error, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _error_class(status: int, code: str | None) -> type[ApiError]:
+def _error_object(body: bytes) -> Mapping[str, Any] | None:
+    """Return the `error` of the specification's ErrorResponse, None where the body has none."""
+    error = _object(body).get("error")
+    return cast("dict[str, Any]", error) if isinstance(error, dict) and error else None
+
+
+def _error_text(body: bytes) -> Mapping[str, Any] | None:
+    """Return the message of a gateway in front of the service, which stands at the top level."""
+    fields = _object(body)
+    texts = [text for name in ("message", "detail") if isinstance(text := fields.get(name), str)]
+    return {"message": texts[0]} if texts else None
+
+
+def _error_class(status: int, code: object) -> type[ApiError]:
     if 300 <= status < 400:
-        return UnexpectedRedirectError
-    if 500 <= status < 600 or (status == 200 and code == ErrorCode.UNAVAILABLE):
-        return ServiceError
+        return errors.UnexpectedRedirectError
+    if 500 <= status < 600 or (200 <= status < 300 and code == ErrorCode.UNAVAILABLE):
+        return errors.ServiceError
     return _BY_STATUS.get(status, ApiError)
 
 
 def _retry_after(headers: Mapping[str, str], now: Callable[[], dt.datetime]) -> float | None:
-    """Return the Retry-After of an answer in seconds, None where it is absent or neither digits nor an HTTP-date.
+    """Return the Retry-After of a response in seconds; None where it is absent or neither numbers nor an HTTP-date.
 
-    A date counts from the answer's own Date, so that a server whose clock is off is still understood; one in the past
-    is 0.
+    Of a list of numbers the largest counts: coming back late is safe, coming back early is not. A date counts from the
+    response's own Date, so that a server whose clock is off is still understood; one in the past is 0.
     """
     text = headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
+    numbers = [part.strip() for part in text.split(",")]
+    if all(_SECONDS.fullmatch(number) for number in numbers):
+        return max(map(float, numbers))
     moment = _http_date(text)
     if moment is None:
         return None

@@ -1,236 +1,280 @@
-"""What is retried, how long to wait, and when to stop. Knows errors and time; knows no HTTP and no page.
+"""What is sent again, how long to wait before it, and when to stop. Knows errors and time; knows no HTTP.
 
-The repeating itself is tenacity's.
+Theory of operation
+-------------------
+The attempts of one call are a `_Call`. It makes the first attempt by itself. Only where that fails, and sending the
+request again is allowed and may help, tenacity takes over: its object is made for this one call, since a shared one
+would mix up tasks. Tenacity never waits before its own first attempt, so this one does not send anything: it repeats
+the failure that has already happened, and tenacity waits and tries again from there. The first attempt stays outside
+because nearly every call needs no other: tenacity would cost each of them 21 microseconds, and a reference cycle that
+keeps the client alive after the call.
+
+Three limits end a call: the number of attempts, its deadline, and the retry budget of the client, which keeps an outage
+from becoming a storm. A retry is paid where its wait begins, and paid back where it was not sent; success pays back
+what the call has spent. Time is measured by the policy's clock, and what was asked of `sleep` counts as passed time
+whatever that clock says.
+
+Whether a request may be sent again depends on what became of it: see `may_have_acted`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import random
-import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import attrs
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from ._arguments import checked_count, checked_seconds
-from ._errors import (
-    ApiError,
-    BackupsError,
-    ConfigurationError,
-    RateLimitError,
-    ResponseParsingError,
-    TLSError,
-    TransportError,
-    TransportTimeoutError,
-)
+from . import _errors as errors
+from ._errors import ApiError, BackupsError, ResponseParsingError, TransportError
 from ._models import ErrorCode
-
-__all__ = ["Retrier", "RetryPolicy", "RetryQuota", "checked_policy", "is_transient"]
+from ._policy import RetryPolicy
 
 TRANSIENT_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
-_RETRY_COST: Final = 5
-_TIMEOUT_COST: Final = 10
+RETRY_COST: Final = 5
+TIMEOUT_COST: Final = 10
 _log = logging.getLogger("pinecone_backups_async")
 _T = TypeVar("_T")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Say whether another attempt may succeed where this error came back. This is the whole list."""
-    if isinstance(error, TLSError):
+    """Return whether the request may succeed if sent again. This is the whole list."""
+    if isinstance(error, errors.TLSError):
         return False
-    if isinstance(error, TransportError):  # a proxy's refusal counts by its status, like an answer
+    if isinstance(error, TransportError):  # a proxy's refusal counts by its status, like a response
         return error.status is None or error.status in TRANSIENT_STATUSES
     if isinstance(error, ApiError):
-        if isinstance(error, RateLimitError) and error.code == ErrorCode.QUOTA_EXCEEDED:
+        if isinstance(error, errors.RateLimitError) and error.code == ErrorCode.QUOTA_EXCEEDED:
             return False  # no waiting cures a used-up quota
-        if error.code == ErrorCode.UNAVAILABLE:
-            return error.status not in {401, 403}
-        return error.status in TRANSIENT_STATUSES
-    # A 200 that is not even JSON was cut or garbled on its way; one that is JSON will be the same again.
+        return _is_unavailable(error) or error.status in TRANSIENT_STATUSES
+    # A body that is not even JSON was cut or garbled on its way; one that is JSON will be the same again.
     return isinstance(error, ResponseParsingError) and not error.decoded
 
 
-def _own_random() -> Callable[[], float]:
-    # The system's: nobody else seeds it, and processes that were forked from one do not draw alike.
-    return random.SystemRandom().random
+def may_have_acted(error: BackupsError, *, sent: bool) -> bool:
+    """Return whether the service may have done what a failed request asked for.
 
-
-def _check_count(_: Any, attribute: attrs.Attribute[int], value: object) -> None:
-    checked_count(attribute.name, value, least=1 if attribute.name == "attempts" else 0)
-
-
-def _check_seconds(_: Any, attribute: attrs.Attribute[float], value: object) -> None:
-    checked_seconds(attribute.name, value)
-
-
-def _check_callable(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
-    if not callable(value):
-        raise ConfigurationError(f"{attribute.name} must be callable, not {type(value).__name__}")
-
-
-@attrs.frozen(kw_only=True)
-class RetryPolicy:
-    """Say how often and how patiently a page is tried again.
-
-    `attempts` counts the first one too. Before the n-th retry the wait is drawn evenly from 0 to
-    min(`max_delay`, `base_delay` * 2^(n-1)) seconds, and is never shorter than a Retry-After. `quota` is what the
-    client may spend on retries before successes pay it back: a retry takes 5, one after a timeout 10. `sleep` (an
-    async callable that takes seconds), `random` (a float from 0 to 1) and `clock` (seconds, monotonic) stand in for
-    the real ones in tests; without `sleep` the client waits by itself, and closing it ends the wait. Raises
-    ConfigurationError for a value that makes no sense.
+    `sent` says whether the request may have reached the service. A refusal (429 and most of 4xx) tells that nothing
+    happened. 408 does not, although RFC 9110 calls it safe: a gateway can send it while the service still works.
     """
-
-    attempts: int = attrs.field(default=4, validator=_check_count)
-    base_delay: float = attrs.field(default=0.5, validator=_check_seconds)
-    max_delay: float = attrs.field(default=8.0, validator=_check_seconds)
-    quota: int = attrs.field(default=500, validator=_check_count)
-    sleep: Callable[[float], Awaitable[None]] | None = attrs.field(
-        default=None, validator=attrs.validators.optional(_check_callable), repr=False, eq=False
-    )
-    random: Callable[[], float] = attrs.field(factory=_own_random, validator=_check_callable, repr=False, eq=False)
-    clock: Callable[[], float] = attrs.field(default=time.monotonic, validator=_check_callable, repr=False, eq=False)
-
-    def delay(self, retry: int) -> float:
-        """Return the seconds to wait before the n-th retry: full jitter."""
-        return self.random() * min(self.max_delay, self.base_delay * 2.0 ** min(retry - 1, 64))
+    if isinstance(error, TransportError | errors.ClientClosedError):
+        return sent and not isinstance(error, errors.TLSError)
+    if isinstance(error, ApiError):
+        refused = 400 <= error.status < 500 and error.status != 408
+        return not refused or (_is_unavailable(error) and error.status != 429)
+    return isinstance(error, ResponseParsingError)
 
 
-def checked_policy(value: object) -> RetryPolicy:
-    """Return the policy, or the default one for None."""
-    if value is None:
-        return RetryPolicy()
-    if not isinstance(value, RetryPolicy):
-        raise ConfigurationError(f"retry must be a RetryPolicy, not {type(value).__name__}")
-    return value
+def _is_unavailable(error: ApiError) -> bool:
+    return error.code == ErrorCode.UNAVAILABLE and error.status not in {401, 403}
 
 
-class RetryQuota:
-    """Keep an outage from becoming a storm: what one client may spend on retries, paid back by success."""
+class Deadline:
+    """How many seconds are left. They only get fewer, also where the clock stands still or jumps back."""
 
-    def __init__(self, full: int) -> None:
-        self._full = self.tokens = full
+    def __init__(self, clock: Callable[[], float], seconds: float) -> None:
+        self._clock = clock
+        self._left = seconds
+        self._last = clock()
 
-    def take(self, cost: int) -> bool:
-        """Take the cost of a retry; return False, and take nothing, where it is more than there is."""
-        if cost > self.tokens:
-            return False
-        self.tokens -= cost
-        return True
-
-    def give(self, tokens: int) -> None:
-        """Give back, never above full."""
-        self.tokens = min(self._full, self.tokens + tokens)
+    def left(self, *, passed: float = 0.0) -> float:
+        """Return the seconds left, where at least so many have `passed` since the last look."""
+        now = self._clock()
+        self._left -= max(passed, 0.0, now - self._last)
+        self._last = now
+        return self._left
 
 
-Attempt = Callable[[float, bool], Awaitable[_T]]
+@attrs.define(eq=False)
+class Attempt:
+    """One attempt of a call: its limits in seconds, and whether the request may have reached the service."""
+
+    #: For the whole attempt.
+    seconds: float
+    #: A shorter limit, which holds until the request begins to be sent.
+    seconds_to_send: float | None = None
+    #: Whether a connection that was used before must not be taken.
+    new_connection: bool = False
+    #: Set as soon as a byte of the request may have left.
+    sent: bool = False
+
+
+@attrs.frozen
+class Limits:
+    """The limits of one call."""
+
+    #: Seconds for the call with all its attempts and waits.
+    timeout: float
+    #: Seconds for one attempt.
+    attempt_timeout: float
+    #: Whether `attempt_timeout` was given for this very call. Else it bounds only the connecting of a POST.
+    attempt_timeout_given: bool = False
+    #: How many attempts; None: as many as the policy has.
+    attempts: int | None = None
 
 
 class Retrier:
-    """Run the attempts of a client's pages, each with a tenacity object of its own: a shared one would mix up tasks."""
+    """Makes the attempts of a client's calls."""
 
-    def __init__(self, policy: RetryPolicy, pause: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, policy: RetryPolicy, sleep_unless_closed: Callable[[float], Awaitable[None]]) -> None:
         self.policy = policy
-        self.quota = RetryQuota(policy.quota)
-        self._sleep = pause if policy.sleep is None else policy.sleep
+        self.budget = policy.quota
+        self._sleep_unless_closed = sleep_unless_closed
 
-    async def run(self, attempt: Attempt[_T], *, timeout: float, attempt_timeout: float) -> _T:
-        """Return what the attempt returns, tried again while that may help; else raise its last error.
+    def pay_back(self, tokens: int) -> None:
+        """Add tokens to the retry budget, never above its beginning."""
+        self.budget = min(self.policy.quota, self.budget + tokens)
 
-        All of it takes at most `timeout` seconds. The attempt is called with its own seconds and with whether it must
-        avoid pooled connections, as after a transport fault.
-        """
-        page = _Page(attempt, self.policy.clock, timeout, attempt_timeout)
-        result: _T
-        try:
-            result = await page.attempt()
-        except BackupsError as error:
-            if not is_transient(error):
-                raise
-            page.failure = error
+    async def sleep(self, seconds: float, deadline: Deadline) -> float:
+        """Wait; return the seconds left then. A `sleep` hook that lasts longer is ended at the deadline."""
+        if self.policy.sleep is None:
+            await self._sleep_unless_closed(seconds)
         else:
-            self.quota.give(1)
+            limit = asyncio.timeout(max(0.0, deadline.left()))
+            try:
+                async with limit:
+                    await self.policy.sleep(seconds)
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+        return deadline.left(passed=seconds)
+
+    async def run(
+        self,
+        send: Callable[[Attempt], Awaitable[_T]],
+        limits: Limits,
+        *,
+        name: str = "",
+        writes: bool = False,
+        repeatable: bool = True,
+    ) -> _T:
+        """Return what `send` returns, sent again while that is allowed and may help; else raise its last error.
+
+        All of it takes at most `limits.timeout` seconds. What is not `repeatable` is sent again only where nothing can
+        have happened. Where a call that `writes` fails, its error's `outcome_unknown` says whether an attempt may have
+        acted; where it is cancelled, one WARNING with its `name` does.
+        """
+        deadline = Deadline(self.policy.clock, limits.timeout)
+        call = _Call(self, send, limits, deadline, writes, repeatable)
+        try:
+            return await call.run()
+        except asyncio.CancelledError:
+            if call.outcome_unknown:
+                _log.warning("%s was cancelled, its outcome is unknown", name, extra={"pinecone_operation": name})
+            raise
+
+
+@attrs.define(eq=False)
+class _Call(Generic[_T]):
+    """The attempts of one call."""
+
+    _retrier: Retrier
+    _send: Callable[[Attempt], Awaitable[_T]]
+    _limits: Limits
+    _deadline: Deadline
+    _writes: bool
+    _repeatable: bool
+    _failure: BackupsError | None = None
+    _replayed: bool = False
+    _broken: bool = False
+    _attempts: int = 0
+    _spent: int = 0
+    outcome_unknown: bool = False
+
+    async def run(self) -> _T:
+        """Make the first attempt, and leave the others to tenacity."""
+        try:
+            result = await self._attempt()
+        except BackupsError as error:
+            if not self._may_be_sent_again(error):
+                raise
+        else:
+            self._retrier.pay_back(1)
             return result
         try:
-            result = await self._retrying(page)(page.replay_then_attempt)
+            result = await self._retrying()(self._replay_or_attempt)
         except BackupsError as error:  # the client may have been closed in a wait, which is no attempt
-            error.attempts = page.attempts
+            error.attempts, error.outcome_unknown = self._attempts, self.outcome_unknown
             raise
-        self.quota.give(page.spent)
+        self._retrier.pay_back(self._spent)
         return result
 
-    def _retrying(self, page: _Page[_T]) -> AsyncRetrying:
-        enough = stop_after_attempt(self.policy.attempts)
+    async def _attempt(self) -> _T:
+        attempt = self._next_attempt()
+        self._attempts += 1
+        try:
+            return await self._send(attempt)
+        except asyncio.CancelledError:
+            self.outcome_unknown |= self._writes and attempt.sent
+            raise
+        except BackupsError as error:
+            self.outcome_unknown |= self._writes and may_have_acted(error, sent=attempt.sent)
+            error.attempts, error.outcome_unknown = self._attempts, self.outcome_unknown
+            self._failure = error
+            # Other kept connections may be as stale as this one, or carry a response that nobody asked for.
+            self._broken |= isinstance(error, TransportError | ResponseParsingError)
+            raise
 
+    def _next_attempt(self) -> Attempt:
+        left = max(0.0, self._deadline.left())
+        seconds = min(self._limits.attempt_timeout, left)
+        if self._repeatable or self._limits.attempt_timeout_given:
+            return Attempt(seconds, new_connection=self._broken or not self._repeatable)
+        # Nothing may follow it once it is sent, so all the time that is left is its own.
+        return Attempt(left, seconds_to_send=seconds, new_connection=True)
+
+    def _may_be_sent_again(self, error: BaseException) -> bool:
+        return is_transient(error) and (self._repeatable or not self.outcome_unknown)
+
+    async def _replay_or_attempt(self) -> _T:
+        """Repeat the first failure for tenacity, then make the attempts that it asks for."""
+        if not self._replayed and self._failure is not None:
+            self._replayed = True
+            raise self._failure
+        return await self._attempt()
+
+    def _retrying(self) -> AsyncRetrying:
         def wait(state: RetryCallState) -> float:
-            least = page.failure.retry_after if isinstance(page.failure, ApiError) else None
-            return max(self.policy.delay(state.attempt_number), least or 0.0)
+            least = self._failure.retry_after if isinstance(self._failure, ApiError) else None
+            return max(self._retrier.policy.delay(state.attempt_number), least or 0.0)
 
         def stop(state: RetryCallState) -> bool:
-            return enough(state) or state.upcoming_sleep >= page.seconds_left() or not self._pays(page)
+            was_last = state.attempt_number >= (self._limits.attempts or self._retrier.policy.attempts)
+            return was_last or state.upcoming_sleep >= self._deadline.left() or self._cost() > self._retrier.budget
 
         return AsyncRetrying(
-            retry=retry_if_exception(is_transient),
+            retry=retry_if_exception(self._may_be_sent_again),
             wait=wait,
             stop=stop,
-            sleep=self._sleep,
+            sleep=self._wait,
             before_sleep=_log_retry,
             reraise=True,
         )
 
-    def _pays(self, page: _Page[_T]) -> bool:
-        cost = _TIMEOUT_COST if isinstance(page.failure, TransportTimeoutError) else _RETRY_COST
-        if not self.quota.take(cost):
-            return False
-        page.spent += cost
-        return True
+    def _cost(self) -> int:
+        return TIMEOUT_COST if isinstance(self._failure, errors.TransportTimeoutError) else RETRY_COST
 
-
-class _Page(Generic[_T]):
-    """The attempts of one page."""
-
-    def __init__(
-        self, attempt: Attempt[_T], clock: Callable[[], float], timeout: float, attempt_timeout: float
-    ) -> None:
-        self._attempt = attempt
-        self._clock = clock
-        self._attempt_timeout = attempt_timeout
-        self._deadline = clock() + timeout
-        self._replayed = False
-        self._avoid_pool = False
-        self.failure: BackupsError | None = None
-        self.attempts = 0
-        self.spent = 0
-
-    def seconds_left(self) -> float:
-        return self._deadline - self._clock()
-
-    async def attempt(self) -> _T:
-        seconds = max(0.0, min(self._attempt_timeout, self.seconds_left()))
-        if seconds == 0.0 and self.failure is not None:  # the wait took longer than it should: nothing is sent any more
-            raise self.failure
-        self.attempts += 1
+    async def _wait(self, seconds: float) -> None:
+        """Pay for a retry and wait; take the payment back where nothing will be sent."""
+        cost, left = self._cost(), 0.0
+        self._retrier.budget -= cost
         try:
-            return await self._attempt(seconds, self._avoid_pool)
-        except BackupsError as error:
-            error.attempts = self.attempts
-            self.failure = error
-            # Other pooled connections may be as stale as this one, or carry an answer that nobody asked for.
-            self._avoid_pool |= isinstance(error, TransportError | ResponseParsingError)
-            raise
-
-    async def replay_then_attempt(self) -> _T:
-        """Hand tenacity the first failure, which happened before it was needed, then make the attempts it asks for."""
-        if not self._replayed and self.failure is not None:
-            self._replayed = True
-            raise self.failure
-        return await self.attempt()
+            left = await self._retrier.sleep(seconds, self._deadline)
+        finally:
+            if left > 0:
+                self._spent += cost
+            else:
+                self._retrier.pay_back(cost)
+        if left <= 0 and self._failure is not None:  # the wait took longer than it should
+            raise self._failure
 
 
 def _log_retry(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome is not None else None
-    status = getattr(error, "status", None)
-    facts = {"status": status, "attempt": state.attempt_number, "delay": state.upcoming_sleep}
-    what = type(error).__name__ if status is None else f"{type(error).__name__} {status}"
-    _log.warning("%s in attempt %d, next in %.2f s", what, state.attempt_number, state.upcoming_sleep, extra=facts)
+    kind, status = type(error).__name__, getattr(error, "status", None)
+    number, delay = state.attempt_number, state.upcoming_sleep
+    facts = {"pinecone_error": kind, "pinecone_status": status, "pinecone_attempt": number, "pinecone_delay": delay}
+    what = kind if status is None else f"{kind} {status}"
+    _log.warning("%s in attempt %d, next in %.2f s", what, number, delay, extra=facts)

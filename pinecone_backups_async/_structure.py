@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_structure_fn
 
 from ._arguments import MAX_TOKEN_BYTES
 from ._errors import ResponseParsingError, ResponseTooLargeError
-from ._models import Backup, BackupPage, MetadataField, MetadataSchema
+from ._models import Backup, BackupPage, Index, MetadataField, MetadataSchema, RestoreJob, RestoreReceipt
 
 __all__ = ["MAX_BACKUPS", "ValidationError", "converter", "structure_page", "utc", "wire_names"]
 
@@ -25,7 +25,7 @@ MAX_BACKUPS: Final = 1_000  # of a page; the service has at most 100
 MAX_PROBLEMS: Final = 100
 ValidationError = cattrs.BaseValidationError
 _JSON_NAMES: Final[dict[type, str]] = {type(None): "null", dict: "object", list: "array"}
-_MODELS: Final = (MetadataField, MetadataSchema, Backup)
+_MODELS: Final = (MetadataField, MetadataSchema, Backup, RestoreJob, RestoreReceipt, Index)
 _Problems: TypeAlias = list[tuple[str, str]]
 _T = TypeVar("_T")
 
@@ -175,8 +175,22 @@ def _refusal(problems: _Problems) -> ResponseParsingError:
 converter: Final = cattrs.Converter()
 converter.register_structure_hook(str, _exactly(str, "str"))
 converter.register_structure_hook(int, _exactly(int, "int"))
+converter.register_structure_hook(float, lambda value, _: float(value))
 converter.register_structure_hook(bool, _exactly(bool, "bool"))
 converter.register_structure_hook(dt.datetime, _structure_time)
 converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], _exactly(dict, "object"))
 converter.register_structure_hook_func(lambda kind: kind == Mapping[str, MetadataField], _structure_fields)
 converter.register_structure_hook_factory(lambda kind: kind in _MODELS, _keeping_unknown)
+
+
+def structure_value(raw: Any, kind: type[_T]) -> _T:
+    """Return a value."""
+    problems: _Problems = []
+    if kind is dict or kind is list:
+        if type(raw) is not kind:
+            raise _refusal([("$", _expected("object", raw))])
+        return raw
+    value = _checked(raw, kind, "$", problems)
+    if value is None:
+        raise _refusal(problems)
+    return value

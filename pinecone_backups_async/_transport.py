@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import AsyncGenerator, Generator
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from aiohttp import http_exceptions
@@ -25,32 +25,21 @@ from ._errors import (
     TransportError,
     TransportTimeoutError,
 )
+from ._protocol import Request, Response
+from ._retry import Attempt
 
 if TYPE_CHECKING:
     import ssl
 
-    from ._protocol import Request
     from ._settings import Secret
 
-__all__ = ["TRANSPORT", "Answer", "SessionManager"]
+__all__ = ["TRANSPORT", "SessionManager"]
 
 TRANSPORT: Final = f"aiohttp/{aiohttp.__version__}"
 MAX_BODY: Final = 8 * 2**20
 MAX_ERROR_BODY: Final = 64 * 2**10
 # Limits in time are asyncio.timeout's, around an attempt: aiohttp's own would be rounded up to whole seconds.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
-
-
-class Answer(NamedTuple):
-    """What came back: plain values, header names found in any case, no body where too large. Its repr is mute."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    too_large: bool = False
-
-    def __repr__(self) -> str:
-        return f"<Answer {self.status}>"
 
 
 class _OneAttemptError(aiohttp.ClientError):
@@ -101,14 +90,16 @@ class SessionManager:
         self._limits: set[asyncio.Timeout] = set()
         self.closed = False
 
-    async def send(self, request: Request, *, seconds: float, unpooled: bool = False) -> Answer:
+    async def send(self, request: Request, attempt: Attempt) -> Response:
         """Send one GET and return its whole answer, in so many seconds; raise TransportError or ClientClosedError."""
         failure: BackupsError
+        seconds = attempt.seconds
         limit = asyncio.timeout(seconds)
         try:
             with self._interruptible(limit):
                 async with limit:
-                    return await self._exchange(request, unpooled=unpooled)
+                    attempt.sent = True
+                    return await self._exchange(request, unpooled=attempt.new_connection)
         except (aiohttp.ClientError, OSError, http_exceptions.HttpProcessingError) as error:
             if self.closed:
                 failure = ClientClosedError("the client was closed during the call")
@@ -116,17 +107,25 @@ class SessionManager:
                 failure = TransportTimeoutError(f"no complete answer within {seconds:.3g} s")
             else:
                 failure = _translated(error)
+            if isinstance(failure, TransportError):
+                failure.sent = attempt.sent
         raise failure  # out here, so that no aiohttp error is its context
 
-    async def _exchange(self, request: Request, *, unpooled: bool) -> Answer:
+    async def _exchange(self, request: Request, *, unpooled: bool) -> Response:
         sessions = await self._current_sessions()
         session = sessions.unpooled if unpooled else sessions.pooled
         headers = {**request.headers, "Connection": "close"} if unpooled else request.headers
-        async with session.get(URL(request.url, encoded=True), headers=headers, allow_redirects=False) as response:
+        async with session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=headers,
+            data=request.body,
+            allow_redirects=False,
+        ) as response:
             body = await _body(response)
-            return Answer(response.status, response.headers, body or b"", too_large=body is None)
+            return Response(response.status, response.headers, body or b"", too_large=body is None)
 
-    async def pause(self, seconds: float) -> None:
+    async def sleep_unless_closed(self, seconds: float) -> None:
         """Wait; raise ClientClosedError as soon as the client is closed."""
         limit = asyncio.timeout(seconds)
         with contextlib.suppress(TimeoutError), self._interruptible(limit):
@@ -267,7 +266,7 @@ async def _until_closed(*sessions: aiohttp.ClientSession) -> AsyncGenerator[None
 
 async def _body(response: aiohttp.ClientResponse) -> bytes | None:
     """Read to the limit: a page beyond it is None, and of an error only the beginning is kept."""
-    is_page = response.status == 200
+    is_page = 200 <= response.status < 300
     most = MAX_BODY if is_page else MAX_ERROR_BODY
     too_large = is_page and (response.content_length or 0) > most
     chunks: list[bytes] = []

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from typing import Any
 
 import attrs
 import pytest
@@ -60,7 +61,7 @@ async def test_backups_come_page_after_page() -> None:
     assert fetch.asked == [None, "t1", "t2"]
 
 
-async def test_a_pager_has_no_state_and_each_iteration_is_a_walk_of_its_own() -> None:
+async def test_each_iteration_starts_from_the_beginning() -> None:
     fetch = Pages(*THREE)
     pager = BackupPager(fetch)
     assert fetch.asked == []
@@ -68,7 +69,7 @@ async def test_a_pager_has_no_state_and_each_iteration_is_a_walk_of_its_own() ->
     assert await ids(pager) == "abcdefg"
 
 
-async def test_pages_come_as_they_are_and_a_later_walk_goes_on_behind_each() -> None:
+async def test_pages_come_as_they_are_and_resume() -> None:
     fetch = Pages(*THREE)
     walked = [found async for found in BackupPager(fetch).pages()]
     assert walked == [found for _, found in THREE]
@@ -76,19 +77,30 @@ async def test_pages_come_as_they_are_and_a_later_walk_goes_on_behind_each() -> 
 
 
 @pytest.mark.parametrize("max_items", range(9))
-async def test_max_items_ends_the_walk_exactly_there_without_a_needless_request(max_items: int) -> None:
+async def test_max_items_cuts_items_exactly(max_items: int) -> None:
     fetch = Pages(*THREE)
     assert await ids(BackupPager(fetch, max_items=max_items)) == "abcdefg"[:max_items]
     assert len(fetch.asked) == min(3, -(-max_items // 3))
 
 
-async def test_a_page_cut_short_by_max_items_has_the_token_of_its_own_request() -> None:
-    pages = [found async for found in BackupPager(Pages(*THREE), max_items=5).pages()]
-    assert [(len(found.data), found.next_token) for found in pages] == [(3, "t1"), (2, "t1")]
-    pages = [found async for found in BackupPager(Pages(*THREE), max_items=6).pages()]
-    assert [(len(found.data), found.next_token) for found in pages] == [(3, "t1"), (3, "t2")]
-    pages = [found async for found in BackupPager(Pages(*THREE), max_items=2).pages()]
-    assert [(len(found.data), found.next_token) for found in pages] == [(2, None)]
+@pytest.mark.parametrize(("max_items", "sizes", "tokens"), [(5, [3, 3], ["t1", "t2"]), (3, [3], ["t1"]), (0, [], [])])
+async def test_max_items_never_cuts_a_page(max_items: int, sizes: list[int], tokens: list[str]) -> None:
+    """The iteration ends after the page that reaches the number, with the service's own token."""
+    pages = [found async for found in BackupPager(Pages(*THREE), max_items=max_items).pages()]
+    assert [len(found.data) for found in pages] == sizes
+    assert [found.next_token for found in pages] == tokens
+
+
+async def test_resuming_by_max_items_reaches_the_end() -> None:
+    """A service that sends more rows than were asked for does not make the resumed listing short."""
+    token, seen = None, ""
+    while True:
+        pages = [p async for p in BackupPager(Pages(*THREE), pagination_token=token, max_items=1).pages()]
+        seen += "".join(item.backup_id for item in pages[-1].data)
+        token = pages[-1].next_token
+        if token is None:
+            break
+    assert seen == "abcdefg"
 
 
 async def test_a_backup_that_comes_twice_is_yielded_once() -> None:
@@ -106,7 +118,7 @@ async def test_empty_pages_in_the_middle_end_nothing() -> None:
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("lead", [0, 1, 2])
-async def test_a_token_that_comes_back_is_an_error_before_a_page_is_repeated(length: int, lead: int) -> None:
+async def test_a_repeated_token_is_an_error(length: int, lead: int) -> None:
     tokens = [None, *(f"t{number}" for number in range(1, lead + length))]
     circle = [*tokens[1:], tokens[lead] or "t-first"]
     letters = iter("abcdefghij")
@@ -123,17 +135,17 @@ async def test_a_token_that_comes_back_is_an_error_before_a_page_is_repeated(len
         await anext(walk)
 
 
-async def test_a_walk_that_starts_at_a_token_knows_that_token() -> None:
+async def test_the_first_token_counts_as_used() -> None:
     with pytest.raises(PaginationLoopError):
         await ids(BackupPager(Pages(("t", page("a", "t"))), pagination_token="t"))
 
 
-async def test_ten_thousand_pages_without_anything_new_are_a_loop() -> None:
+async def test_ten_thousand_pages_without_new_are_a_loop() -> None:
     async def fetch(token: str | None) -> BackupPage:
         return page("a", f"{int(token or 0) + 1}")
 
     walk = BackupPager(fetch).pages()
-    with pytest.raises(PaginationLoopError, match="10000 pages in a row"):
+    with pytest.raises(PaginationLoopError, match="10,000 pages in a row"):
         for _ in range(10_002):
             await anext(walk)
 
@@ -148,7 +160,7 @@ class Failing(Pages):
         return await super().__call__(token)
 
 
-async def test_after_an_error_the_next_anext_goes_on_where_the_walk_stood() -> None:
+async def test_after_an_error_anext_continues() -> None:
     walk = aiter(BackupPager(Failing(*THREE)))
     seen, failures = "", 0
     while len(seen) < 7:
@@ -162,7 +174,7 @@ async def test_after_an_error_the_next_anext_goes_on_where_the_walk_stood() -> N
             await anext(walk)
 
 
-async def test_after_a_timeout_or_a_cancellation_the_walk_goes_on() -> None:
+async def test_after_a_timeout_anext_continues() -> None:
     fetch = Pages(*THREE)
     slow = True
 
@@ -182,7 +194,7 @@ async def test_after_a_timeout_or_a_cancellation_the_walk_goes_on() -> None:
     assert seen == "abcdefg"
 
 
-async def test_two_tasks_on_one_walk_are_told_so_and_lose_nothing() -> None:
+async def test_two_tasks_on_one_iterator() -> None:
     release = asyncio.Event()
     fetch = Pages(*THREE)
 
@@ -197,31 +209,33 @@ async def test_two_tasks_on_one_walk_are_told_so_and_lose_nothing() -> None:
 
     first = asyncio.create_task(take())
     await asyncio.sleep(0)
-    with pytest.raises(RuntimeError, match="two tasks iterate one walk"):
+    with pytest.raises(RuntimeError, match="already in use by another task"):
         await anext(walk)
     release.set()
     rest = [item.backup_id for item in [await first, *[item async for item in walk]]]
     assert "".join(rest) == "abcdefg"
 
 
-async def test_a_pager_cannot_be_awaited_nor_a_page_iterated() -> None:
-    pager = BackupPager(Pages(*THREE))
-    assert not hasattr(pager, "__await__")
-    assert not hasattr(page("a"), "__iter__")
-    assert not hasattr(pager, "__iter__")
+async def test_misuse_of_a_pager_says_what_to_write() -> None:
+    pager: Any = BackupPager(Pages(*THREE))
+    with pytest.raises(TypeError, match=r"use `async for` or `await pager.to_list\(\)`"):
+        await pager
+    with pytest.raises(TypeError, match=r"needs `async for`"):
+        list(pager)
+    assert "async for" in repr(pager)
 
 
-async def test_a_finished_walk_is_told_at_debug(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_end_of_a_listing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="pinecone_backups_async")
     await ids(BackupPager(Pages(*THREE)))
     await BackupPager(Pages(*THREE), max_items=4).to_list()
     assert [record.getMessage() for record in caplog.records] == [
-        "a walk ended: 7 backups in 3 pages",
-        "a walk ended: 6 backups in 2 pages",
+        "a listing ended (exhausted): 7 items in 3 pages",
+        "a listing ended (max_items): 6 items in 2 pages",
     ]
 
 
-async def test_a_loop_tells_which_answer_closed_it() -> None:
+async def test_a_loop_names_its_last_request() -> None:
     last = attrs.evolve(page("d", "t1"), request_id="req-2")
     with pytest.raises(PaginationLoopError) as caught:
         await ids(BackupPager(Pages((None, page("abc", "t1")), ("t1", last))))
@@ -229,7 +243,7 @@ async def test_a_loop_tells_which_answer_closed_it() -> None:
 
 
 @given(st.lists(st.integers(0, 30), max_size=80), st.integers(1, 7), st.none() | st.integers(0, 90))
-def test_any_listing_is_walked_exactly(numbers: list[int], size: int, max_items: int | None) -> None:
+def test_any_listing_is_iterated_exactly(numbers: list[int], size: int, max_items: int | None) -> None:
     rows = [backup(str(number)) for number in numbers]
 
     async def fetch(token: str | None) -> BackupPage:
@@ -278,12 +292,34 @@ async def test_a_pass_with_a_backup_twice_proves_nothing() -> None:
         await inventory(["ab", "bc"], ["ab", "c"], max_passes=2)
 
 
-async def test_a_backup_that_is_missing_from_the_next_pass_takes_another_pair() -> None:
+async def test_a_deleted_backup_takes_another_pair() -> None:
     assert await inventory(["ab", "c"], ["b", "c"], ["bc"]) == "bc"
 
 
-async def test_where_no_pair_of_passes_proves_it_the_error_holds_all_that_was_seen() -> None:
+async def test_without_a_proof_the_error_has_all_seen() -> None:
     with pytest.raises(IncompleteListingError, match="could not be proven complete") as caught:
         await inventory(["ab"], ["bc"], ["cd"], max_passes=3)
     assert "".join(sorted(item.backup_id for item in caught.value.backups)) == "abcd"
     assert caught.value.passes == 3
+
+
+async def test_a_page_without_data_takes_no_part_in_a_proof() -> None:
+    """It makes no candidate and confirms none, whatever comes beside it."""
+    empty = BackupPage(data=(), data_missing=True)
+
+    async def serve(*passes: BackupPage) -> list[Backup]:
+        script = iter(passes)
+
+        async def fetch(_: str | None) -> BackupPage:
+            return next(script)
+
+        return await prove_complete(fetch, len(passes))
+
+    with pytest.raises(IncompleteListingError, match="the service sent a page without data"):
+        await serve(empty, empty)
+    with pytest.raises(IncompleteListingError):
+        await serve(empty, page("b"), page("c"))
+    with pytest.raises(IncompleteListingError):
+        await serve(page(""), empty, page("a"))
+    assert await serve(empty, page(""), page("")) == []
+    assert len(await serve(page("a"), empty, page("ab"), page("ab"))) == 2

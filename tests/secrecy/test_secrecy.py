@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError
+from pinecone_backups_async._protocol import Response
 from pinecone_backups_async._settings import Secret
-from pinecone_backups_async._transport import Answer
 from tests.support.clients import AT_ONCE, client_of, eager, listed
 from tests.support.error_reporters import ONLOOKERS, spans
 from tests.support.failing_calls import FAILURES, SENT_BACK_IN_HEADERS, raised_by
@@ -77,8 +77,8 @@ async def test_K2_nor_does_the_client_or_anything_that_it_holds() -> None:
 def test_K2_what_holds_secrets_shows_and_pickles_nothing() -> None:
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(Secret(CANARY))
-    told = Answer(401, {"X-Request-Id": CANARY}, CANARY.encode())
-    assert repr(told) == f"{told}" == "<Answer 401>"
+    told = Response(401, {"X-Request-Id": CANARY}, CANARY.encode())
+    assert repr(told) == f"{told}" == "<Response 401>"
 
 
 async def test_K2_the_key_goes_to_the_configured_origin_alone() -> None:

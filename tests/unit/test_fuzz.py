@@ -16,8 +16,8 @@ from pinecone_backups_async._decode import (
     decode_json,
     decode_page,
 )
-from pinecone_backups_async._protocol import BackupsProtocol
-from pinecone_backups_async._settings import Secret
+from pinecone_backups_async._endpoints import LIST_PROJECT_BACKUPS
+from pinecone_backups_async._protocol import Protocol, Response
 from pinecone_backups_async._structure import structure_page
 from tests.support.samples import row
 
@@ -26,7 +26,7 @@ def encoded(page: Any) -> bytes:
     return json.dumps(page).encode()
 
 
-PROTOCOL = BackupsProtocol(base_url="https://api.example", api_key=Secret("key"), headers={})
+PROTOCOL = Protocol("https://api.example", {}, ["pcsk_key-of-the-fuzz-tests"])
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 values = st.recursive(
     plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
@@ -153,22 +153,23 @@ headers = st.dictionaries(
 )
 
 
-Answered = tuple[int, dict[str, str], bytes, bool]
-any_answer = st.tuples(st.just(200) | st.integers(0, 999), headers, bodies, st.booleans())
+Answered = tuple[int, dict[str, str], bytes]
+any_answer = st.tuples(st.just(200) | st.integers(0, 999), headers, bodies)
 
 
 def check_that_it_ends(answered: Answered) -> None:
-    status, fields, body, later = answered
-    request = PROTOCOL.request(pagination_token="t" if later else None)
+    status, fields, body = answered
     try:
-        outcome: BackupPage | Exception = PROTOCOL.read(request, status, CIMultiDict(fields), body)
+        outcome: BackupPage | Exception = PROTOCOL.read(
+            LIST_PROJECT_BACKUPS, Response(status, CIMultiDict(fields), body)
+        )
     except (ApiError, ResponseParsingError) as error:
         outcome = error
     if isinstance(outcome, BackupPage):
         assert status == 200
         listing = json.loads(body)
         assert len(outcome.data) == len(listing.get("data", []))
-        assert later <= ("data" in listing)
+        assert outcome.data_missing == ("data" not in listing)
     else:
         assert str(outcome).isprintable()
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import random
+import re
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 
 import attrs
 import pytest
 
-import pinecone_backups_async as door
+import pinecone_backups_async as sdk
 from pinecone_backups_async import BackupsError, RetryPolicy
-from pinecone_backups_async._retry import Retrier, is_transient
+from pinecone_backups_async._retry import Attempt, Deadline, Limits, Retrier, is_transient
 
-UNDECODABLE = door.ResponseParsingError("x", decoded=False)
+UNDECODABLE = sdk.ResponseParsingError("x", decoded=False)
 
 
 @attrs.define
@@ -37,18 +39,18 @@ def clock() -> Clock:
 
 
 def retrier(clock: Clock, **settings: object) -> Retrier:
-    policy = RetryPolicy(sleep=clock.sleep, clock=clock, **{"random": lambda: 0.5, **settings})  # type: ignore[arg-type]
-    return Retrier(policy, pause=clock.sleep)
+    policy = RetryPolicy(**{"sleep": clock.sleep, "clock": clock, "random": lambda: 0.5, **settings})  # type: ignore[arg-type]
+    return Retrier(policy, clock.sleep)
 
 
 def attempts_of(
-    *outcomes: BackupsError | str, seen: list[tuple[float, bool]] | None = None
-) -> Callable[[float, bool], Awaitable[str]]:
+    *outcomes: BackupsError | str, seen: list[Attempt] | None = None
+) -> Callable[[Attempt], Awaitable[str]]:
     script: Iterator[BackupsError | str] = iter(outcomes)
 
-    async def attempt(seconds: float, unpooled: bool) -> str:
+    async def attempt(attempt: Attempt) -> str:
         if seen is not None:
-            seen.append((seconds, unpooled))
+            seen.append(attempt)
         outcome = next(script)
         if isinstance(outcome, BackupsError):
             raise outcome
@@ -57,40 +59,39 @@ def attempts_of(
     return attempt
 
 
-def unavailable(**facts: object) -> door.ServiceError:
-    return door.ServiceError("down", status=503, **facts)
+def unavailable(**facts: object) -> sdk.ServiceError:
+    return sdk.ServiceError("down", status=503, **facts)
 
 
-async def run(retrier: Retrier, attempt: Callable[[float, bool], Awaitable[str]], **settings: float) -> str:
-    return await retrier.run(attempt, **{"timeout": 60.0, "attempt_timeout": 10.0, **settings})
+async def run(
+    retrier: Retrier, attempt: Callable[[Attempt], Awaitable[str]], timeout: float = 60.0, attempt_timeout: float = 10.0
+) -> str:
+    return await retrier.run(attempt, Limits(timeout, attempt_timeout))
 
 
-@pytest.mark.parametrize("status", range(201, 600))
-def test_statuses_that_are_transient(status: int) -> None:
-    assert is_transient(door.ApiError("x", status=status)) == (status in {408, 429, 500, 502, 503, 504})
-
-
-@pytest.mark.parametrize("status", range(200, 600))
-def test_unavailable_is_transient_under_any_status_but_401_and_403(status: int) -> None:
-    assert is_transient(door.ApiError("x", status=status, code="UNAVAILABLE")) == (status not in {401, 403})
+def test_statuses_that_are_transient() -> None:
+    transient = {408, 429, 500, 502, 503, 504}
+    assert {s for s in range(201, 600) if is_transient(sdk.ApiError("x", status=s))} == transient
+    unavailable = {s for s in range(200, 600) if is_transient(sdk.ApiError("x", status=s, code="UNAVAILABLE"))}
+    assert unavailable == set(range(200, 600)) - {401, 403}
 
 
 @pytest.mark.parametrize(
     ("error", "transient"),
     [
-        (door.RateLimitError("x", status=429, code="QUOTA_EXCEEDED"), False),
-        (door.RateLimitError("x", status=429, code="RESOURCE_EXHAUSTED"), True),
-        (door.ApiError("x", status=200, code="INTERNAL"), False),
-        (door.TransportError("x"), True),
-        (door.TransportError("x", status=407), False),
-        (door.TransportError("x", status=502), True),
-        (door.TransportTimeoutError("x"), True),
-        (door.TLSError("x"), False),
+        (sdk.RateLimitError("x", status=429, code="QUOTA_EXCEEDED"), False),
+        (sdk.RateLimitError("x", status=429, code="RESOURCE_EXHAUSTED"), True),
+        (sdk.ApiError("x", status=200, code="INTERNAL"), False),
+        (sdk.TransportError("x"), True),
+        (sdk.TransportError("x", status=407), False),
+        (sdk.TransportError("x", status=502), True),
+        (sdk.TransportTimeoutError("x"), True),
+        (sdk.TLSError("x"), False),
         (UNDECODABLE, True),
-        (door.ResponseParsingError("x"), False),
-        (door.ResponseTooLargeError("x"), False),
-        (door.ClientClosedError("x"), False),
-        (door.ConfigurationError("x"), False),
+        (sdk.ResponseParsingError("x"), False),
+        (sdk.ResponseTooLargeError("x"), False),
+        (sdk.ClientClosedError("x"), False),
+        (sdk.ConfigurationError("x"), False),
         (ValueError("x"), False),
     ],
 )
@@ -98,7 +99,7 @@ def test_errors_that_are_transient(error: Exception, transient: bool) -> None:
     assert is_transient(error) is transient
 
 
-async def test_a_transient_error_is_tried_again_with_growing_full_jitter(clock: Clock) -> None:
+async def test_a_transient_error_is_sent_again_with_jitter(clock: Clock) -> None:
     assert await run(retrier(clock), attempts_of(*[unavailable() for _ in range(3)], "page")) == "page"
     assert clock.slept == [0.25, 0.5, 1.0]
 
@@ -109,26 +110,26 @@ async def test_the_wait_grows_no_further_than_its_cap(clock: Clock) -> None:
     assert RetryPolicy(random=lambda: 1.0).delay(10**6) == 8.0
 
 
-async def test_after_the_last_attempt_its_error_is_raised_as_it_is(clock: Clock) -> None:
+async def test_the_last_error_is_raised_as_it_is(clock: Clock) -> None:
     errors = [unavailable() for _ in range(4)]
-    with pytest.raises(door.ServiceError) as caught:
+    with pytest.raises(sdk.ServiceError) as caught:
         await run(retrier(clock), attempts_of(*errors, "never"))
     assert caught.value is errors[3]
     assert caught.value.attempts == 4
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
-async def test_an_error_that_is_not_transient_is_raised_at_once(clock: Clock) -> None:
-    with pytest.raises(door.UnauthorizedError) as caught:
-        await run(retrier(clock), attempts_of(door.UnauthorizedError("x", status=401), "never"))
+async def test_other_errors_are_raised_at_once(clock: Clock) -> None:
+    with pytest.raises(sdk.UnauthorizedError) as caught:
+        await run(retrier(clock), attempts_of(sdk.UnauthorizedError("x", status=401), "never"))
     assert (caught.value.attempts, clock.slept) == (1, [])
-    with pytest.raises(door.UnauthorizedError) as caught:
-        await run(retrier(clock), attempts_of(unavailable(), door.UnauthorizedError("x", status=401), "never"))
+    with pytest.raises(sdk.UnauthorizedError) as caught:
+        await run(retrier(clock), attempts_of(unavailable(), sdk.UnauthorizedError("x", status=401), "never"))
     assert caught.value.attempts == 2
 
 
 async def test_one_attempt_means_no_retry(clock: Clock) -> None:
-    with pytest.raises(door.ServiceError):
+    with pytest.raises(sdk.ServiceError):
         await run(retrier(clock, attempts=1), attempts_of(unavailable(), "never"))
 
 
@@ -139,104 +140,104 @@ async def test_retry_after_is_the_least_wait(clock: Clock, retry_after: float | 
 
 
 @pytest.mark.parametrize("retry_after", [60.0, 3600.0, float("inf")])
-async def test_a_wait_that_would_cross_the_pages_time_raises_at_once(clock: Clock, retry_after: float) -> None:
-    with pytest.raises(door.ServiceError) as caught:
+async def test_a_wait_beyond_the_deadline_raises_at_once(clock: Clock, retry_after: float) -> None:
+    with pytest.raises(sdk.ServiceError) as caught:
         await run(retrier(clock), attempts_of(unavailable(retry_after=retry_after), "never"))
     assert (caught.value.retry_after, clock.slept) == (retry_after, [])
 
 
-async def test_an_attempt_gets_its_own_time_but_never_more_than_the_page_has_left(clock: Clock) -> None:
-    seen: list[tuple[float, bool]] = []
+async def test_an_attempt_gets_no_more_than_is_left(clock: Clock) -> None:
+    seen: list[Attempt] = []
     script = attempts_of(unavailable(), unavailable(retry_after=5.0), "page", seen=seen)
     await run(retrier(clock), script, timeout=8.0, attempt_timeout=6.0)
-    assert [seconds for seconds, _ in seen] == [6.0, 6.0, 2.75]
+    assert [attempt.seconds for attempt in seen] == [6.0, 6.0, 2.75]
 
 
-@pytest.mark.parametrize("first", [door.TransportError("x"), door.TransportTimeoutError("x"), UNDECODABLE])
-async def test_after_a_fault_of_the_transport_pooled_connections_are_avoided_for_the_rest_of_the_page(
-    clock: Clock, first: BackupsError
-) -> None:
-    seen: list[tuple[float, bool]] = []
+@pytest.mark.parametrize("first", [sdk.TransportError("x"), sdk.TransportTimeoutError("x"), UNDECODABLE])
+async def test_after_a_fault_connections_are_new(clock: Clock, first: BackupsError) -> None:
+    seen: list[Attempt] = []
     await run(retrier(clock), attempts_of(unavailable(), first, unavailable(), "page", seen=seen))
-    assert [unpooled for _, unpooled in seen] == [False, False, True, True]
+    assert [attempt.new_connection for attempt in seen] == [False, False, True, True]
 
 
-async def test_retries_are_paid_from_a_quota_and_paid_back_by_their_success(clock: Clock) -> None:
+async def test_success_pays_back_the_budget(clock: Clock) -> None:
     patient = retrier(clock, quota=20)
-    with pytest.raises(door.ServiceError):
+    with pytest.raises(sdk.ServiceError):
         await run(patient, attempts_of(*[unavailable() for _ in range(4)]))
-    assert patient.quota.tokens == 5
+    assert patient.budget == 5
     await run(patient, attempts_of(unavailable(), "page"))
-    assert patient.quota.tokens == 5
+    assert patient.budget == 5
     for tokens in (6, 7):
         await run(patient, attempts_of("page"))
-        assert patient.quota.tokens == tokens
+        assert patient.budget == tokens
 
 
-async def test_a_timeout_costs_double_and_an_empty_quota_raises_the_last_error_as_it_is(clock: Clock) -> None:
+async def test_an_empty_budget_raises_the_last_error(clock: Clock) -> None:
     patient = retrier(clock, quota=14)
-    timeout = door.TransportTimeoutError("x")
-    with pytest.raises(door.ServiceError) as caught:
+    timeout = sdk.TransportTimeoutError("x")
+    with pytest.raises(sdk.ServiceError) as caught:
         await run(patient, attempts_of(timeout, unavailable(), "never"))
-    assert (caught.value.attempts, patient.quota.tokens) == (2, 4)
-    with pytest.raises(door.ServiceError) as caught:
+    assert (caught.value.attempts, patient.budget) == (2, 4)
+    with pytest.raises(sdk.ServiceError) as caught:
         await run(patient, attempts_of(unavailable(), "never"))
-    assert (caught.value.attempts, patient.quota.tokens) == (1, 4)
+    assert (caught.value.attempts, patient.budget) == (1, 4)
 
 
-async def test_the_quota_is_never_above_full(clock: Clock) -> None:
+async def test_the_budget_is_never_above_full(clock: Clock) -> None:
     patient = retrier(clock)
     await run(patient, attempts_of("page"))
-    assert patient.quota.tokens == 500
+    assert patient.budget == 500
 
 
 async def test_a_retry_is_a_warning_with_its_facts(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    await run(retrier(clock), attempts_of(unavailable(), door.TransportError("reset"), "page"))
+    await run(retrier(clock), attempts_of(unavailable(), sdk.TransportError("reset"), "page"))
     assert [(r.name, r.levelno, r.getMessage()) for r in caplog.records] == [
         ("pinecone_backups_async", logging.WARNING, "ServiceError 503 in attempt 1, next in 0.25 s"),
         ("pinecone_backups_async", logging.WARNING, "TransportError in attempt 2, next in 0.50 s"),
     ]
-    assert [(vars(r)["status"], vars(r)["attempt"], vars(r)["delay"]) for r in caplog.records] == [
+    assert [
+        (vars(r)["pinecone_status"], vars(r)["pinecone_attempt"], vars(r)["pinecone_delay"]) for r in caplog.records
+    ] == [
         (503, 1, 0.25),
         (None, 2, 0.5),
     ]
 
 
-def test_each_policy_draws_from_a_generator_of_its_own() -> None:
+def test_each_policy_has_its_own_random() -> None:
     one, other = RetryPolicy(), RetryPolicy()
     assert [one.delay(1) for _ in range(5)] != [other.delay(1) for _ in range(5)]
     assert all(0 <= one.delay(3) < 2 for _ in range(100))
     assert one == other
 
 
-async def test_a_wait_that_took_longer_than_the_page_has_ends_with_the_error_before_it(clock: Clock) -> None:
+async def test_a_hook_that_oversleeps_sends_nothing(clock: Clock) -> None:
     async def oversleep(seconds: float) -> None:
         clock.now += seconds + 100
 
-    late = Retrier(RetryPolicy(sleep=oversleep, clock=clock, random=lambda: 0.5), pause=clock.sleep)
-    seen: list[tuple[float, bool]] = []
-    with pytest.raises(door.ServiceError) as caught:
+    late = Retrier(RetryPolicy(sleep=oversleep, clock=clock, random=lambda: 0.5), clock.sleep)
+    seen: list[Attempt] = []
+    with pytest.raises(sdk.ServiceError) as caught:
         await run(late, attempts_of(unavailable(), "page", seen=seen))
     assert (len(seen), caught.value.attempts) == (1, 1)
 
 
-async def test_a_time_that_is_over_before_it_begins_is_no_negative_one(clock: Clock) -> None:
+async def test_seconds_are_never_negative(clock: Clock) -> None:
     def ticking() -> float:
         clock.now += 1
         return clock.now
 
-    seen: list[tuple[float, bool]] = []
-    late = Retrier(RetryPolicy(sleep=clock.sleep, clock=ticking), pause=clock.sleep)
+    seen: list[Attempt] = []
+    late = Retrier(RetryPolicy(sleep=clock.sleep, clock=ticking), clock.sleep)
     assert await run(late, attempts_of("page", seen=seen), timeout=0.5) == "page"
-    assert seen == [(0.0, False)]
+    assert [attempt.seconds for attempt in seen] == [0.0]
 
 
-async def test_what_is_raised_in_a_wait_counts_the_attempts_before_it(clock: Clock) -> None:
+async def test_an_error_in_a_wait_counts_attempts(clock: Clock) -> None:
     async def closed(_: float) -> None:
-        raise door.ClientClosedError("closed")
+        raise sdk.ClientClosedError("closed")
 
-    patient = Retrier(RetryPolicy(clock=clock, random=lambda: 0.5), pause=closed)
-    with pytest.raises(door.ClientClosedError) as caught:
+    patient = Retrier(RetryPolicy(clock=clock, random=lambda: 0.5), closed)
+    with pytest.raises(sdk.ClientClosedError) as caught:
         await run(patient, attempts_of(unavailable(), "page"))
     assert caught.value.attempts == 1
 
@@ -259,15 +260,169 @@ def test_forked_processes_do_not_draw_alike() -> None:
 
 
 @pytest.mark.parametrize("after_an_outage", [False, True])
-async def test_faults_that_end_well_never_use_up_the_quota(after_an_outage: bool) -> None:
+async def test_faults_that_end_well_keep_the_budget(after_an_outage: bool) -> None:
     clock, dice = Clock(), random.Random(8)
     patient = retrier(clock)
     if after_an_outage:
-        patient.quota.tokens = 0
+        patient.budget = 0
         for _ in range(500):
             assert await run(patient, attempts_of("page")) == "page"
     for _ in range(10_000):
-        faults = [unavailable() if dice.random() < 0.5 else door.TransportTimeoutError("x") for _ in range(3)]
+        faults = [unavailable() if dice.random() < 0.5 else sdk.TransportTimeoutError("x") for _ in range(3)]
         failing = [fault for fault in faults if dice.random() < 0.3]
         assert await run(patient, attempts_of(*failing, "page")) == "page"
-    assert patient.quota.tokens == 500
+    assert patient.budget == 500
+
+
+WRITE = {"name": "create_backup", "writes": True, "repeatable": False}
+DELETE = {"name": "delete_backup", "writes": True, "repeatable": True}
+GET = {"name": "describe_backup", "writes": False, "repeatable": True}
+SENT, NOT_SENT = True, False
+# Each cell of the table of outcomes: the failure, whether it was sent, requests of a GET or DELETE, of a POST, unknown.
+OUTCOMES: dict[str, tuple[BackupsError, bool, int, int, bool]] = {
+    "refused": (sdk.TransportError("x"), NOT_SENT, 4, 4, False),
+    "timeout while connecting": (sdk.TransportTimeoutError("x"), NOT_SENT, 4, 4, False),
+    "proxy 502": (sdk.TransportError("x", status=502), NOT_SENT, 4, 4, False),
+    "proxy 407": (sdk.TransportError("x", status=407), NOT_SENT, 1, 1, False),
+    "tls": (sdk.TLSError("x"), NOT_SENT, 1, 1, False),
+    "tls alert after the request": (sdk.TLSError("x"), SENT, 1, 1, False),
+    "429": (sdk.RateLimitError("x", status=429), SENT, 4, 4, False),
+    "429 unavailable": (sdk.RateLimitError("x", status=429, code="UNAVAILABLE"), SENT, 4, 4, False),
+    "429 quota": (sdk.RateLimitError("x", status=429, code="QUOTA_EXCEEDED"), SENT, 1, 1, False),
+    **{f"{s}": (sdk.ApiError("x", status=s), SENT, 4, 1, True) for s in (408, 500, 502, 503, 504)},
+    **{f"{s} unavailable": (sdk.ApiError("x", status=s, code="UNAVAILABLE"), SENT, 4, 1, True) for s in (200, 400, 501)},
+    "reset": (sdk.TransportError("x"), SENT, 4, 1, True),
+    "timeout": (sdk.TransportTimeoutError("x"), SENT, 4, 1, True),
+    "garbled success": (sdk.ResponseParsingError("x", decoded=False), SENT, 4, 1, True),
+    "wrong success": (sdk.ResponseParsingError("x"), SENT, 1, 1, True),
+    "too large success": (sdk.ResponseTooLargeError("x"), SENT, 1, 1, True),
+    **{f"{s}": (sdk.ApiError("x", status=s), SENT, 1, 1, False) for s in (400, 401, 402, 403, 404, 409, 412, 422, 451)},
+    "403 unavailable": (sdk.ApiError("x", status=403, code="UNAVAILABLE"), SENT, 1, 1, False),
+    **{f"{s}": (sdk.ApiError("x", status=s), SENT, 1, 1, True) for s in (206, 302, 501, 505, 520, 524, 599)},
+    "closed while connecting": (sdk.ClientClosedError("x"), NOT_SENT, 1, 1, False),
+    "closed": (sdk.ClientClosedError("x"), SENT, 1, 1, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", [GET, DELETE, WRITE], ids=["GET", "DELETE", "POST"])
+@pytest.mark.parametrize("case", OUTCOMES)
+async def test_the_table_of_outcomes(clock: Clock, case: str, call: dict[str, object]) -> None:
+    error, sent, repeated, posted, unknown = OUTCOMES[case]
+    seen: list[Attempt] = []
+
+    async def send(attempt: Attempt) -> str:
+        seen.append(attempt)
+        attempt.sent = sent
+        raise error
+
+    with pytest.raises(BackupsError) as caught:
+        await retrier(clock).run(send, Limits(600.0, 10.0), **call)  # type: ignore[arg-type]
+    assert len(seen) == caught.value.attempts == (posted if call is WRITE else repeated)
+    assert caught.value.outcome_unknown is (unknown and call is not GET)
+
+
+async def test_a_delete_that_gives_up_remembers_what_arrived(clock: Clock) -> None:
+    errors = iter([unavailable(), sdk.NotFoundError("x", status=404)])
+    with pytest.raises(sdk.NotFoundError) as caught:
+        await retrier(clock).run(lambda _: _raising(next(errors)), Limits(60, 10), writes=True)
+    assert caught.value.outcome_unknown
+
+
+async def _raising(error: BackupsError) -> str:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds", "seconds_to_send"),
+    [(Limits(60, 10), 60, 10), (Limits(60, 10, attempt_timeout_given=True), 10, None), (Limits(5, 10), 5, 5)],
+)
+async def test_a_post_has_all_the_time_once_it_is_sent(
+    clock: Clock, limits: Limits, seconds: float, seconds_to_send: float | None
+) -> None:
+    seen: list[Attempt] = []
+    await retrier(clock).run(attempts_of("done", seen=seen), limits, **WRITE)  # type: ignore[arg-type]
+    assert [(a.seconds, a.seconds_to_send, a.new_connection) for a in seen] == [(seconds, seconds_to_send, True)]
+
+
+@pytest.mark.parametrize(("call", "sent", "logged"), [(WRITE, True, 1), (WRITE, False, 0), (GET, True, 0)])
+async def test_a_cancelled_write_is_logged(
+    call: dict[str, object], sent: bool, logged: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def hang(attempt: Attempt) -> str:
+        attempt.sent = sent
+        await asyncio.Event().wait()
+        return "never"
+
+    task = asyncio.create_task(Retrier(RetryPolicy(), asyncio.sleep).run(hang, Limits(60, 10), **call))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    messages = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert messages == ["create_backup was cancelled, its outcome is unknown"] * logged
+
+
+async def test_a_retry_that_is_not_sent_costs_nothing() -> None:
+    patient = Retrier(RetryPolicy(random=lambda: 1.0), asyncio.sleep)
+    calls = [asyncio.create_task(run(patient, attempts_of(unavailable(), "never"))) for _ in range(100)]
+    await asyncio.sleep(0.05)
+    assert patient.budget == 0
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert patient.budget == 500
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -0.1, 1.1, None, "x"])
+async def test_a_random_that_is_none_is_a_clear_error(clock: Clock, number: object) -> None:
+    with pytest.raises(sdk.ConfigurationError, match="random must return a number from 0 to 1") as caught:
+        await run(retrier(clock, random=lambda: number), attempts_of(unavailable(), "never"))
+    assert caught.value.argument == "random"
+
+
+async def test_a_sleep_hook_that_lasts_ends_at_the_deadline() -> None:
+    async def hang(_: float) -> None:
+        await asyncio.Event().wait()
+
+    loop = asyncio.get_running_loop()
+    begin = loop.time()
+    with pytest.raises(sdk.ServiceError):
+        await run(
+            Retrier(RetryPolicy(sleep=hang, random=lambda: 0.1), asyncio.sleep),
+            attempts_of(unavailable(), "never"),
+            timeout=0.3,
+        )
+    assert 0.2 < loop.time() - begin < 1.0
+
+
+async def test_a_sleep_hooks_own_timeout_is_its_own(clock: Clock) -> None:
+    async def fail(_: float) -> None:
+        raise TimeoutError("the hook's own")
+
+    with pytest.raises(TimeoutError, match="the hook's own"):
+        await run(retrier(clock, sleep=fail), attempts_of(unavailable(), "never"))
+
+
+async def test_slept_time_counts_under_a_frozen_clock() -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    policy = RetryPolicy(attempts=1000, sleep=sleep, clock=lambda: 0.0, random=lambda: 1.0)
+    with pytest.raises(sdk.ServiceError):
+        await run(Retrier(policy, sleep), attempts_of(*[unavailable() for _ in range(1000)]))
+    assert 50 < sum(slept) <= 60
+
+
+def test_a_deadline_only_gets_nearer() -> None:
+    times = iter([0.0, 1.0, -100.0, float("nan"), 2.0])
+    deadline = Deadline(lambda: next(times), 10.0)
+    assert [deadline.left() for _ in range(3)] == [9.0, 9.0, 9.0]
+
+
+@pytest.mark.parametrize(("retry", "example"), [(3, "RetryPolicy(attempts=3)"), (True, "RetryPolicy(attempts=3)")])
+def test_a_retry_that_is_no_policy_is_told_how(retry: object, example: str) -> None:
+    with pytest.raises(sdk.ConfigurationError, match=re.escape(example)) as caught:
+        sdk.BackupsClient("key", retry=retry)  # type: ignore[arg-type]
+    assert caught.value.argument == "retry"

@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError, RetryPolicy
-from pinecone_backups_async._arguments import checked_count
+from pinecone_backups_async._arguments import count
 
 KEY = "pcsk_key-of-the-settings-tests"
 
@@ -138,7 +138,7 @@ def test_a_limit_is_sent_as_the_number_that_it_is() -> None:
     class Size(int, enum.Enum):
         SMALL = 7
 
-    assert type(checked_count("limit", Size.SMALL, least=1)) is int
+    assert type(count("limit", Size.SMALL, least=1)) is int
 
 
 @pytest.mark.parametrize("max_items", [-1, True, 1.5, "10"])
@@ -237,7 +237,7 @@ def test_a_proxy_never_sees_the_key() -> None:
 
 
 def test_what_else_is_refused() -> None:
-    assert complaint(lambda: client(retry=5)) == "retry must be a RetryPolicy, not int"
+    assert complaint(lambda: client(retry=5)) == "retry must be a RetryPolicy such as RetryPolicy(attempts=5), not int"
     assert complaint(lambda: client(ssl_context=True)) == "ssl_context must be an ssl.SSLContext, not bool"
     assert complaint(lambda: client(connector=5)) == "connector must be an aiohttp connector, not int"
 

@@ -29,7 +29,8 @@ async def walk(fake: FakePinecone) -> list[str]:
 
 
 def ours(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    return [record for record in caplog.records if record.name.startswith("pinecone_backups_async")]
+    records = [record for record in caplog.records if record.name.startswith("pinecone_backups_async")]
+    return [record for record in records if "pinecone_method" not in vars(record)]  # one for each attempt, at DEBUG
 
 
 async def test_a_retry_is_a_warning_and_a_finished_walk_is_debug(caplog: pytest.LogCaptureFixture) -> None:
@@ -39,11 +40,11 @@ async def test_a_retry_is_a_warning_and_a_finished_walk_is_debug(caplog: pytest.
         tokens = await walk(fake)
     assert [(record.levelname, record.getMessage()) for record in ours(caplog)] == [
         ("WARNING", "ServiceError 503 in attempt 1, next in 0.00 s"),
-        ("DEBUG", "a walk ended: 250 backups in 3 pages"),
+        ("DEBUG", "a listing ended (exhausted): 250 items in 3 pages"),
     ]
     assert {record.name for record in ours(caplog)} == {"pinecone_backups_async"}
     warning = vars(ours(caplog)[0])
-    assert (warning["status"], warning["attempt"], warning["delay"]) == (503, 1, 0.0)
+    assert (warning["pinecone_status"], warning["pinecone_attempt"], warning["pinecone_delay"]) == (503, 1, 0.0)
     assert KEY not in caplog.text
     assert [token for token in tokens if token]
     assert not [token for token in tokens if token and token in caplog.text]
@@ -62,7 +63,11 @@ async def test_a_retry_after_a_broken_connection_has_no_status(caplog: pytest.Lo
             with pytest.raises(TransportError):
                 await client.fetch_page()
     (warning,) = ours(caplog)
-    assert (warning.levelname, vars(warning)["status"], vars(warning)["attempt"]) == ("WARNING", None, 1)
+    assert (warning.levelname, vars(warning)["pinecone_status"], vars(warning)["pinecone_attempt"]) == (
+        "WARNING",
+        None,
+        1,
+    )
 
 
 async def test_the_error_that_is_raised_is_not_logged_as_well(caplog: pytest.LogCaptureFixture) -> None:
@@ -71,7 +76,7 @@ async def test_the_error_that_is_raised_is_not_logged_as_well(caplog: pytest.Log
         fake.play(*[DOWN] * 4)
         with pytest.raises(ServiceError):
             await client.fetch_page()
-    assert [vars(record)["attempt"] for record in ours(caplog)] == [1, 2, 3]
+    assert [vars(record)["pinecone_attempt"] for record in ours(caplog)] == [1, 2, 3]
     assert KEY not in caplog.text
 
 

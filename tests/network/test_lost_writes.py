@@ -1,0 +1,203 @@
+"""Writes whose response is lost: one POST that may have acted, a delete that knows, a restore that finds its job."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import random
+from typing import Any
+
+import attrs
+import pytest
+
+import pinecone_backups_async as sdk
+from pinecone_backups_async import BackupsClient, RetryPolicy
+from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
+
+INDEX = "products"
+QUOTA = Answer.error(429, "QUOTA_EXCEEDED", "exceeds the project quota")
+BUSY = Answer.error(429, "RESOURCE_EXHAUSTED", "Slow down.")
+UNAVAILABLE = {"error": {"code": "UNAVAILABLE", "message": "x"}, "status": 200}
+LOST = {
+    **{f"{status}": Answer.lost(status) for status in (408, 500, 501, 502, 503, 504, 520, 524, 302, 206)},
+    "UNAVAILABLE": Answer.lost(200, body=UNAVAILABLE),
+    "dropped": Answer.lost(),
+    "late": Answer.lost(201, delay=1.0),
+    "cut 201": Answer.lost(cut=True),
+    "garbled 201": Answer.lost(201, body=b'{"backup_id": "x'),
+    "empty 201": Answer.lost(201),
+}
+
+
+async def no_sleep(_: float) -> None:
+    return
+
+
+def client_of(fake: FakePinecone, **settings: Any) -> BackupsClient:
+    policy = RetryPolicy(random=lambda: 0.0, sleep=no_sleep)
+    return BackupsClient(fake.api_key, base_url=fake.url, **{"retry": policy, "timeout": 20.0, **settings})
+
+
+@pytest.mark.parametrize("kind", LOST)
+async def test_a_lost_create_is_one_post_and_says_so(kind: str) -> None:
+    async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake) as client:
+        fake.play(LOST[kind])
+        with pytest.raises(sdk.BackupsError, match="the outcome is unknown: it may have happened") as caught:
+            await client.create_backup(INDEX, name="once", timeout=0.4)
+        assert (caught.value.outcome_unknown, caught.value.attempts) == (True, 1)
+        assert (len(fake.requests), len(fake.backups)) == (1, 1)
+
+
+async def test_close_during_a_create_leaves_it_unknown() -> None:
+    async with FakePinecone(indexes=[INDEX]) as fake:
+        client = client_of(fake)
+        fake.play(Answer.lost(201, delay=5.0))
+        task = asyncio.create_task(client.create_backup(INDEX))
+        await asyncio.sleep(0.3)
+        assert len(fake.backups) == 1
+        await client.close()
+        with pytest.raises(sdk.ClientClosedError) as caught:
+            await task
+        assert caught.value.outcome_unknown
+
+
+async def test_a_read_is_never_unknown() -> None:
+    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
+        fake.play(*[Answer.lost(503)] * 4)
+        with pytest.raises(sdk.ServiceError) as caught:
+            await client.describe_backup("b")
+        assert not caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize(("answer", "requests", "kind"), [(BUSY, 4, None), (QUOTA, 1, sdk.RateLimitError)])
+async def test_a_refused_create_is_sent_again(answer: Answer, requests: int, kind: type[Exception] | None) -> None:
+    async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake) as client:
+        fake.play(*[answer] * 3)
+        if kind is None:
+            await client.create_backup(INDEX)
+        else:
+            with pytest.raises(kind) as caught:
+                await client.create_backup(INDEX)
+            assert caught.value.outcome_unknown is False  # type: ignore[attr-defined]
+        assert len(fake.requests) == requests
+
+
+async def test_a_create_that_was_not_sent_is_sent_again() -> None:
+    async with FakePinecone() as fake:
+        url = fake.url
+    for method in ("create_backup", "delete_backup"):
+        async with BackupsClient("k", base_url=url, retry=RetryPolicy(sleep=no_sleep)) as client:
+            with pytest.raises(sdk.TransportError) as caught:
+                await getattr(client, method)("x")
+            assert (caught.value.attempts, caught.value.outcome_unknown, caught.value.sent) == (4, False, False)
+
+
+@pytest.mark.parametrize("kind", ["500", "503", "408", "UNAVAILABLE", "dropped", "cut 204"])
+async def test_a_lost_delete_is_a_success(kind: str) -> None:
+    lost = LOST.get(kind, Answer.lost())
+    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
+        fake.play(lost)
+        await client.delete_backup(fake.backups[0].backup_id)
+        assert (len(fake.requests), fake.backups) == (2, ())
+
+
+async def test_a_404_after_a_refusal_is_an_error() -> None:
+    async with FakePinecone() as fake, client_of(fake) as client:
+        fake.play(BUSY)
+        with pytest.raises(sdk.NotFoundError) as caught:
+            await client.delete_backup("b")
+        assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 2)
+
+
+async def test_a_delete_that_gives_up_says_so() -> None:
+    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
+        fake.play(Answer.lost(503), *[Answer.error(503, "UNAVAILABLE", "x")] * 3)
+        with pytest.raises(sdk.ServiceError) as caught:
+            await client.delete_backup(fake.backups[0].backup_id)
+        assert caught.value.outcome_unknown
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LOST if kind != "late"])
+async def test_a_lost_restore_finds_its_job(kind: str) -> None:
+    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
+        backup_id = fake.backups[0].backup_id
+        fake.play(LOST[kind])
+        receipt = await client.create_index_from_backup(backup_id, name="restored")
+        job = fake.restore_jobs[0]
+        assert (receipt.restore_job_id, receipt.index_id) == (job.restore_job_id, job.target_index_id)
+        assert [request.method for request in fake.requests] == ["POST", "GET"]
+
+
+async def test_an_earlier_rehearsal_is_not_taken_for_it() -> None:
+    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
+        backup_id = fake.backups[0].backup_id
+        await client.wait_until_restored(await client.create_index_from_backup(backup_id, name="rehearsal"))
+        job = fake.restore_jobs[0]
+        fake.add(attrs.evolve(job, created_at=job.created_at - dt.timedelta(seconds=120)))
+        fake.play(Answer(status=503))
+        with pytest.raises(sdk.ServiceError) as caught:
+            await client.create_index_from_backup(backup_id, name="rehearsal")
+        assert caught.value.outcome_unknown
+        assert len(fake.requests) == 2 + 1 + 5
+
+
+async def test_a_look_that_fails_raises_the_posts_own_error() -> None:
+    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
+        fake.play(Answer.lost(524), Answer.error(401, "UNAUTHENTICATED", "x"))
+        with pytest.raises(sdk.ServiceError) as caught:
+            await client.create_index_from_backup(fake.backups[0].backup_id, name="new")
+        assert (caught.value.status, len(fake.requests)) == (524, 2)
+        fake.play(None, Answer.lost(524), Answer.error(401, "UNAUTHENTICATED", "x"))
+        with pytest.raises(sdk.ServiceError) as caught:
+            await client.ensure_backup(fake.backups[0].source_index_name, "new")
+        assert caught.value.status == 524
+
+
+async def test_an_odd_restore_listing_does_no_harm() -> None:
+    """A listing that omits and repeats gives the receipt or the POST's own error."""
+    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
+        fake.odd_restore_listing = True
+        for number in range(5):
+            fake.play(Answer.lost(503))
+            try:
+                await client.create_index_from_backup(fake.backups[0].backup_id, name=f"new-{number}")
+            except sdk.ServiceError as error:
+                assert error.outcome_unknown  # noqa: PT017
+        assert len({job.target_index_name for job in fake.restore_jobs}) == 5
+
+
+async def test_stale_connections_do_not_matter_to_a_post() -> None:
+    """A POST goes over a new connection, however many kept ones are stale."""
+    async with FakePinecone() as gone:
+        client = client_of(gone)
+        await asyncio.gather(*[client.fetch_page() for _ in range(10)])
+    async with client, FakePinecone(indexes=[INDEX], port=int(gone_port(client))) as fake:
+        await asyncio.gather(*[client.create_backup(INDEX, name=f"{n}") for n in range(10)])
+        assert len(fake.backups) == len(fake.requests) == 10
+
+
+def gone_port(client: BackupsClient) -> str:
+    return repr(client).partition(",")[0].rpartition(":")[2]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_ensure_never_makes_two(seed: int) -> None:
+    """200 names, 30 % of all answers lost, each run again: exactly 200 backups."""
+    dice = random.Random(seed)
+    kinds = [kind for kind in LOST if kind != "late"]
+    of_reads = [kind for kind in kinds if kind not in {"302", "206", "501", "520", "524", "garbled 201", "empty 201"}]
+    policy = RetryPolicy(quota=10**6, sleep=no_sleep)
+    async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake, retry=policy) as client:
+
+        def maybe_lose(request: RecordedRequest) -> None:
+            kind = dice.choice(kinds if request.method == "POST" else of_reads)
+            fake.play(LOST[kind] if dice.random() < 0.3 else None)
+
+        fake.before_answer = maybe_lose
+        for name in [f"backup-{n // 2}" for n in range(400)]:
+            try:
+                await client.ensure_backup(INDEX, name)
+            except sdk.BackupsError:
+                continue
+        names = [backup.name for backup in fake.backups]
+        assert len(set(names)) == len(names) == 200

@@ -1,0 +1,112 @@
+"""Text of the service's, made safe: no secret in any spelling, one line, short, whatever it costs the sender."""
+
+from __future__ import annotations
+
+import html
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinecone_backups_async._safe_text import MAX_DETAILS, MAX_TEXT, SafeText
+
+KEY = 'pcsk_"a/b\\c&d<e>_0123456789'
+SAFE = SafeText([KEY, "another-secret"])
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    {
+        "plain": KEY,
+        "other case": KEY.upper(),
+        "JSON": json.dumps(KEY)[1:-1],
+        "JSON with escaped slashes": json.dumps(KEY)[1:-1].replace("/", "\\/"),
+        "JSON escapes": "".join(f"\\u{ord(c):04x}" for c in KEY),
+        "JSON in JSON": json.dumps(json.dumps(KEY)[1:-1])[1:-1],
+        "one JSON escape": "\\u0070" + json.dumps(KEY)[2:-1],
+        "percent": quote(KEY, safe=""),
+        "percent in full": "".join(f"%{ord(c):02X}" for c in KEY),
+        "percent twice": quote(quote(KEY, safe=""), safe=""),
+        "HTML": html.escape(KEY),
+        "HTML decimal": "".join(f"&#{ord(c)};" for c in KEY),
+        "HTML hexadecimal": "".join(f"&#x{ord(c):04X};" for c in KEY),
+        "UTF-16": KEY.encode("utf-16").decode(errors="replace"),
+        "UTF-16 big endian": KEY.encode("utf-16-be").decode(errors="replace"),
+        "UTF-32": KEY.encode("utf-32-le").decode(errors="replace"),
+        "another": "another-secret",
+    }.items(),
+    ids=lambda pair: pair[0],
+)
+def test_every_spelling_is_masked(spelled: tuple[str, str]) -> None:
+    shown = SAFE.text(f"<{spelled[1]}>")
+    assert "***" in shown
+    assert len(shown.replace("\\x00", "").replace("\ufffd", "")) <= 6, shown
+
+
+@pytest.mark.parametrize("size", [40, 75, 394, 500, 511, 512])
+def test_no_piece_of_a_key_is_left_at_a_cut(size: int) -> None:
+    key = ("pcsk_" + "".join(f"{number:03}" for number in range(200)))[:size]
+    safe = SafeText([key])
+    for ahead in range(0, size, 37):
+        assert key[:8] not in safe.text(("." * ahead + key * 2000)[:65_536])
+
+
+@given(st.text(max_size=2000))
+def test_text_is_one_short_line(text: str) -> None:
+    shown = SAFE.text(text)
+    assert shown.isprintable()
+    assert len(shown) <= MAX_TEXT
+
+
+def test_details_are_masked_and_bounded() -> None:
+    details = {f"{KEY}\n": [f"-{KEY}-", 5, "x" * 900, True, None, 1.5, 10**5000], KEY: {}}
+    assert SAFE.json(details) == {"***\\n": ["-***-", 5, "x" * MAX_TEXT, True, None, 1.5, None], "***": {}}
+    deep: Any = [KEY]
+    for _ in range(30):
+        deep = [deep]
+    assert KEY not in repr(SAFE.json(deep))
+    assert SafeText(["12345678"]).json([12345678, 7]) == ["***", 7]
+
+
+@pytest.mark.parametrize(
+    "details", [["a"] * 100_000, {str(n): [n] for n in range(20_000)}, [[["a"] * 50] * 50] * 50, ["\\" * 4000] * 1000]
+)
+def test_of_many_details_the_first_are_kept(details: Any) -> None:
+    kept, ahead = 0, [SAFE.json(details)]
+    while ahead:
+        item = ahead.pop()
+        kept += item is not None
+        ahead += item.values() if isinstance(item, dict) else item if isinstance(item, list) else []
+    assert 10 < kept <= MAX_DETAILS
+
+
+@pytest.mark.parametrize("piece", ["\\", "\\u00", "%25", "%", "&#0", "&#x", "p", "\x00", "pcsk_\\"])
+def test_no_text_makes_masking_slow(piece: str) -> None:
+    safe = SafeText(["p" * 512])
+    begin = time.process_time()
+    for _ in range(10):
+        safe.text(piece * 65_536)
+    assert time.process_time() - begin < 2.0
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("$.data[3].schema.fields.genre.type", "$.data[3].schema.fields.genre.type"),
+        (f"$.data[3].schema.fields.{KEY}.type", "$.data[3].schema.fields.***.type"),
+        ("$.pagination.next", "$.pagination.next"),
+        ("$", "$"),
+    ],
+)
+def test_paths_keep_our_own_names(path: str, shown: str) -> None:
+    assert SAFE.path(path) == shown
+    assert SafeText(["a"]).path("$.data[0].metric") == "$.data[0].metric"
+
+
+def test_nothing_shows_the_secrets() -> None:
+    SAFE.text("compile the pattern")
+    assert "pcsk" not in repr(SAFE) + repr(vars(SAFE)) + str(SAFE)

@@ -17,6 +17,7 @@ from ._check import check_, print_verdict
 from ._complaints import failure_text, use_text
 from ._connection import NO_API_KEY
 from ._listing import list_
+from ._prune import prune_
 from ._streams import discard_stream, prepare_streams, print_stderr
 
 __all__ = ["run"]
@@ -61,6 +62,14 @@ _command(
     "  pinecone-backups check --max-age 26h --all-indexes --timeout 5m\n"
     "  pinecone-backups check --max-age 26h -o prometheus > backups.prom\n\n"
     "Exit codes: 0 ok, 1 stale, 2 failing, missing or not known, 3 wrong use, 130 Ctrl-C.",
+)
+_command(
+    prune_,
+    "prune",
+    "Examples:\n"
+    "  pinecone-backups prune --demo --keep-last 3\n"
+    "  pinecone-backups prune --keep-daily 7 --keep-weekly 4 --keep-monthly 6 --name 'nightly-*' --yes\n\n"
+    "Exit codes: 0 done or shown, 1 something could not be deleted, 2 wrong use or refused, 130 Ctrl-C.",
 )
 # A further command: a function in a module of its own that takes a class of options (see _options) and returns its exit
 # code, and one call of _command here.

@@ -27,6 +27,7 @@ _SPELLED: Final = {
     "name": "--name",
     "description": "--description",
     "timeout": "--timeout",
+    "max_deletes": "--max-deletes",
 }
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "Count",
     "DemoConnection",
     "Names",
+    "Number",
     "Pairs",
     "options_of",
     "output_or_default",
@@ -70,6 +71,7 @@ def _each(parse: Callable[[str], Any]) -> Callable[[Any, Sequence[Token]], Any]:
 
 Age = Annotated[dt.timedelta, Parameter(metavar="AGE", converter=_converter(parse_duration))]
 AgeOrNone = Annotated[dt.timedelta | None, Parameter(metavar="AGE", converter=_converter(parse_duration))]
+Number = Annotated[int, Parameter(metavar="N", converter=_converter(parse_count))]
 Count = Annotated[int | None, Parameter(metavar="N", converter=_converter(parse_count))]
 Names = Annotated[tuple[str, ...], Parameter(metavar="NAME", negative=(), show_default=False)]
 Pairs = Annotated[

@@ -1,0 +1,226 @@
+"""prune(): what is deleted, in which order, and what stops it, against a service that changes meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+from pinecone_backups_async import (
+    BackupsClient,
+    BackupsError,
+    ClientClosedError,
+    ConfigurationError,
+    ForbiddenError,
+    IncompleteListingError,
+    RetryPolicy,
+)
+from pinecone_backups_async.coverage import newest_ready
+from pinecone_backups_async.retention import PruneReport, RetentionPolicy, decide, prune
+from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
+
+from ..support.backups import backup, hours
+
+LAST = RetentionPolicy(last=1)
+ROWS = [backup(age, index=index, index_id=index, backup_id=f"{index}{age}") for index in "ab" for age in (1, 2, 3)]
+A1, A3 = ROWS[0], ROWS[2]
+
+
+async def no_wait(_: float) -> None:
+    await asyncio.sleep(0)
+
+
+def client_of(fake: FakePinecone) -> BackupsClient:
+    return BackupsClient(fake.api_key, base_url=fake.url, retry=RetryPolicy(sleep=no_wait))
+
+
+async def pruned(fake: FakePinecone, **options: Any) -> PruneReport:
+    async with client_of(fake) as client:
+        arguments: dict[str, Any] = {"max_deletes": 4, "dry_run": False, **options}
+        return await prune(client, LAST, **arguments)
+
+
+def names(backups: Any) -> list[str]:
+    return [each.backup_id for each in backups]
+
+
+def deletions(fake: FakePinecone) -> list[str]:
+    return [request.path.removeprefix("/backups/") for request in fake.requests if request.method == "DELETE"]
+
+
+def when(method: str, path: str, act: Callable[[], object]) -> Callable[[RecordedRequest], object]:
+    """Return a hook that acts before the fake answers such a request."""
+    return lambda request: act() if (request.method, request.path) == (method, f"/backups/{path}") else None
+
+
+async def test_a_dry_run_deletes_nothing_and_has_no_limit() -> None:
+    async with FakePinecone(ROWS) as fake:
+        report = await pruned(fake, max_deletes=0, dry_run=True)
+        assert (names(report.deleted), names(report.kept)) == (["a3", "b3", "a2", "b2"], ["b1", "a1"])
+        assert report.dry_run
+        assert list(report.decisions) == decide(ROWS, LAST)
+        assert {request.method for request in fake.requests} == {"GET"}
+
+
+async def test_the_oldest_of_an_index_goes_first_after_a_look_at_its_newest() -> None:
+    async with FakePinecone(ROWS) as fake:
+        report = await pruned(fake)
+        sent = [f"{request.method} {request.path}" for request in fake.requests if request.path != "/backups"]
+        assert sent == [
+            *("GET /backups/a1", "DELETE /backups/a3", "DELETE /backups/a2"),
+            *("GET /backups/b1", "DELETE /backups/b3", "DELETE /backups/b2"),
+        ]
+        assert (names(report.deleted), names(report.kept)) == (["a3", "a2", "b3", "b2"], ["b1", "a1"])
+        assert (report.failed, report.error, report.dry_run) == ((), None, False)
+        assert names((await pruned(fake)).deleted) == []
+
+
+async def test_only_in_some_indexes() -> None:
+    async with FakePinecone(ROWS) as fake:
+        report = await pruned(fake, indexes=["b", "c"])
+        assert (deletions(fake), names(report.kept)) == (["b3", "b2"], ["b1"])
+
+
+@pytest.mark.parametrize("status", ["Failed", None])
+async def test_an_index_whose_newest_is_not_ready_any_more_is_left_alone(status: str | None) -> None:
+    async with FakePinecone(ROWS) as fake:
+        change = (lambda: fake.add(attrs.evolve(A1, status=status))) if status else (lambda: fake.delete("a1"))
+        fake.before_answer = when("GET", "a1", change)
+        report = await pruned(fake)
+        assert (names(report.deleted), names(row for row, _ in report.failed)) == (["b3", "b2"], ["a3", "a2"])
+        assert (deletions(fake), report.error) == (["b3", "b2"], None)
+        assert {(status or "not found") in str(error) for _, error in report.failed} == {True}
+
+
+async def test_what_vanished_meanwhile_counts_as_deleted() -> None:
+    async with FakePinecone(ROWS) as fake:
+        fake.before_answer = when("DELETE", "a3", lambda: fake.delete("a3"))
+        assert names((await pruned(fake)).deleted) == ["a3", "a2", "b3", "b2"]
+
+
+CHANGING = [Answer(body={"data": [row.to_dict()]}) for row in (A1, A3)] * 3
+
+
+@pytest.mark.parametrize(
+    ("answers", "options", "error"),
+    [
+        ([], {"max_deletes": 3}, ConfigurationError),
+        (CHANGING, {}, IncompleteListingError),
+        ([], {"max_deletes": -1}, ConfigurationError),
+        ([], {"indexes": []}, ConfigurationError),
+        ([], {"indexes": "a"}, ConfigurationError),
+        ([], {"gone": None}, ConfigurationError),
+        ([], {"dry_run": 0}, ConfigurationError),
+    ],
+)
+async def test_refused_before_anything_is_deleted(
+    answers: list[Answer], options: dict[str, Any], error: type[BackupsError]
+) -> None:
+    async with FakePinecone(ROWS) as fake:
+        fake.play(*answers)
+        with pytest.raises(error):
+            await pruned(fake, **options)
+        assert deletions(fake) == []
+
+
+@pytest.mark.parametrize("status", [400, 409, 412, 418, 422])
+async def test_a_refusal_of_one_backup_does_not_stop_the_run(status: int) -> None:
+    async with FakePinecone(ROWS) as fake:
+        fake.play(None, None, None, Answer.error(status, "FAILED_PRECONDITION", "in use"))
+        report = await pruned(fake)
+        assert (names(report.deleted), report.error) == (["a2", "b3", "b2"], None)
+        ((row, error),) = report.failed
+        assert (row.backup_id, getattr(error, "status", None), error.__traceback__) == ("a3", status, None)
+        assert names(report.kept) == ["b1", "a1"]
+
+
+@pytest.mark.parametrize("place", ["describe", "delete"])
+@pytest.mark.parametrize("status", [302, 401, 402, 403, 429, 500, 501, 503, None])
+async def test_what_stops_the_run(status: int | None, place: str) -> None:
+    """The key or the account is refused, or the service stays away."""
+    async with FakePinecone(ROWS) as fake:
+        answer = Answer.error(status, "FORBIDDEN", "no") if status else Answer(dropped=True)
+        fake.play(None, None, *([None] if place == "delete" else []), *[answer] * 4)
+        report = await pruned(fake)
+        assert report.error is not None
+        assert (report.deleted, report.error.__traceback__) == ((), None)
+        assert list(report.failed) == ([(A3, report.error)] if place == "delete" else [])
+        assert len(report.kept) + len(report.failed) == 6
+        assert {request.path for request in fake.requests} <= {"/backups", "/backups/a1", "/backups/a3"}
+
+
+@pytest.mark.parametrize("end", ["close", "cancel"])
+async def test_closing_and_cancelling_end_it_at_once(end: str) -> None:
+    async with FakePinecone(ROWS) as fake, client_of(fake) as client:
+        reached = asyncio.Event()
+
+        def stall() -> None:
+            fake.delay = 60
+            reached.set()
+
+        fake.before_answer = when("DELETE", "a2", stall)
+        task = asyncio.create_task(prune(client, LAST, max_deletes=4, dry_run=False))
+        await reached.wait()
+        began = time.monotonic()
+        if end == "cancel":
+            task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled()
+        else:
+            await client.close()
+            assert isinstance((await task).error, ClientClosedError)
+            assert names((await task).deleted) == ["a3"]
+        assert time.monotonic() - began < 0.1
+        assert deletions(fake) == ["a3", "a2"]
+
+
+FAULTS = [
+    *(Answer.lost(), Answer.lost(503), Answer.lost(cut=True), Answer(dropped=True), Answer(body="<html>")),
+    *(Answer.error(status, "UNAVAILABLE", "Try again later.") for status in (429, 500, 503)),
+]
+
+
+async def back_up(client: BackupsClient, name: str) -> None:
+    """Do what the documentation's job does: create a backup, wait for it, prune. Cron or Kubernetes repeats it."""
+    backup = await client.ensure_backup("products", name)
+    await client.wait_until_ready(backup)
+    report = await prune(
+        client,
+        RetentionPolicy(daily=7, weekly=4, monthly=6, names=["nightly-*"]),
+        max_deletes=5,
+        dry_run=False,
+    )
+    if report.error is not None:
+        raise report.error
+
+
+async def test_a_year_of_daily_backups_within_a_quota() -> None:
+    """Under a quota of 25, 10 % faults and 5 % failures there is a fresh Ready backup every day, and never a 403."""
+    chance, begin = random.Random(7), dt.datetime(2024, 1, 1, 3, tzinfo=dt.UTC)
+    errors: list[BackupsError] = []
+    async with FakePinecone(indexes=["products"], now=begin) as fake:
+        fake.max_backups = 25
+        for day in range(366):
+            fake.now = begin + hours(24 * day)
+            for _ in range(3):
+                fake.backup_outcome = "Failed" if chance.random() < 0.05 else "Ready"
+                fake.play(*(chance.choice(FAULTS) if chance.random() < 0.1 else None for _ in range(9)))
+                try:
+                    async with client_of(fake) as client:
+                        await back_up(client, f"nightly-{fake.now:%F}")
+                except BackupsError as error:
+                    errors.append(error)
+                else:
+                    break
+            (newest,) = newest_ready(fake.backups, now=fake.now).values()
+            assert newest.created_at is not None
+            assert fake.now - newest.created_at <= hours(26)
+        assert 14 <= len(fake.backups) <= 17
+        assert errors
+        assert not any(isinstance(error, ForbiddenError) for error in errors)

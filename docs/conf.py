@@ -56,8 +56,9 @@ def readable_defaults(*event: Any) -> tuple[str | None, str | None]:
 
 def public_bases(*event: Any) -> None:
     """Put the public ancestor in the place of a private base."""
-    bases: list[type] = event[-1]
-    bases[:] = [next(cls for cls in base.__mro__ if not cls.__name__.startswith("_")) for base in bases]
+    bases: list[Any] = event[-1]
+    classes = [getattr(base, "__origin__", base) for base in bases]  # of a generic class: the class itself
+    bases[:] = [next(cls for cls in each.__mro__ if not cls.__name__.startswith("_")) for each in classes]
 
 
 def setup(app: Sphinx) -> None:

@@ -31,7 +31,7 @@ _HTTP_DATE: Final = re.compile(
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}"
 )
 _EXCERPT: Final = 65_536  # bytes of a body that are searched for what may be shown
-_SECONDS: Final = re.compile(r"[0-9]{1,400}(\.[0-9]{1,400})?")
+_SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     400: errors.InvalidRequestError,
     401: errors.UnauthorizedError,
@@ -157,13 +157,14 @@ class Protocol:
             message = f"the response exceeds {MAX_BODY // 2**20} MiB"
             raise ResponseTooLargeError(message, request_id=self.request_id(response))
         if response.status not in endpoint.success:
-            raise self._api_error(response, _error_object(response.body) or _error_text(response.body))
+            raise self._api_error(response, _object_in(response.body))
         try:
             value = endpoint.decode(response.body)
         except ResponseParsingError as error:
             # An error object under a status that means success is what the service says, not a garbled page.
-            facts = _error_object(response.body) if error.decoded else None
-            failure = self._parsing_error(error, response) if not facts else self._api_error(response, facts)
+            fields = _object_in(response.body) if error.decoded else {}
+            is_error = isinstance(fields.get("error"), dict) and fields["error"]
+            failure = self._api_error(response, fields) if is_error else self._parsing_error(response, error)
         else:
             if isinstance(value, BackupPage | RestoreJobPage):
                 return cast("_T", attrs.evolve(value, request_id=self.request_id(response)))
@@ -175,56 +176,50 @@ class Protocol:
         text = response.request_id
         return None if text is None else self._safe.text(text)
 
-    def _api_error(self, response: Response, facts: Mapping[str, Any] | None) -> ApiError:
-        code, message = (facts or {}).get("code"), (facts or {}).get("message")
-        if isinstance(code, str):  # the codes of the specification are no secret, whatever the key is
-            code = code if code in set(ErrorCode) else self._safe.text(code)
-        if not isinstance(message, str):
-            message = response.body[:_EXCERPT].decode(errors="replace").strip() if facts is None else ""
+    def _api_error(self, response: Response, fields: Mapping[str, Any]) -> ApiError:
+        error = fields.get("error")
+        facts = cast("dict[str, Any]", error) if isinstance(error, dict) else {}
+        # Gateways in front of the service write a `message` or `detail` at the top level.
+        texts = [facts.get("message"), fields.get("message"), fields.get("detail"), "" if facts else _text(response)]
+        code = facts.get("code") if isinstance(facts.get("code"), str) else None
+        if code is not None and code not in set(ErrorCode):  # a known code is no secret, whatever the key is
+            code = self._safe.text(code)
         return _error_class(response.status, code)(
-            self._safe.text(message) or "the response had no error message",
+            self._safe.text(next(text for text in texts if isinstance(text, str)))
+            or "the response had no error message",
             status=response.status,
-            code=code if isinstance(code, str) else None,
-            details=self._safe.json((facts or {}).get("details")),
+            code=code,
+            details=self._safe.json(facts.get("details")),
             retry_after=_retry_after(response.headers, self.now),
             request_id=self.request_id(response),
         )
 
-    def _parsing_error(self, error: ResponseParsingError, response: Response) -> ResponseParsingError:
+    def _parsing_error(self, response: Response, error: ResponseParsingError) -> ResponseParsingError:
         message = str(error.args[0])
-        problems: list[tuple[str, str]] = []
-        for path, reason in error.problems:
-            problems.append((self._safe.path(path), reason))
-            message = message.replace(path, problems[-1][0]) if len(problems) <= 3 else message
+        problems = [(self._safe.path(path), reason) for path, reason in error.problems]
+        for (path, _), (safe, _) in zip(error.problems[:3], problems, strict=False):
+            message = message.replace(path, safe)
         return type(error)(
             message,
             problems=problems,
-            excerpt=self._safe.text(response.body[:_EXCERPT].decode(errors="replace")),
+            excerpt=self._safe.text(_text(response)),
             decoded=error.decoded,
             request_id=self.request_id(response),
         )
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a body; an empty one where there is none."""
+def _text(response: Response) -> str:
+    """Return the beginning of a body as text."""
+    return response.body[:_EXCERPT].decode(errors="replace").strip()
+
+
+def _object_in(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that a body holds; an empty one where there is none."""
     try:
         value = decode_json(body)
     except ResponseParsingError:
         return {}
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _error_object(body: bytes) -> Mapping[str, Any] | None:
-    """Return the `error` of the specification's ErrorResponse, None where the body has none."""
-    error = _object(body).get("error")
-    return cast("dict[str, Any]", error) if isinstance(error, dict) and error else None
-
-
-def _error_text(body: bytes) -> Mapping[str, Any] | None:
-    """Return the message of a gateway in front of the service, which stands at the top level."""
-    fields = _object(body)
-    texts = [text for name in ("message", "detail") if isinstance(text := fields.get(name), str)]
-    return {"message": texts[0]} if texts else None
 
 
 def _error_class(status: int, code: object) -> type[ApiError]:

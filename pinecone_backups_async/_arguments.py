@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from ._errors import ConfigurationError
 
@@ -14,6 +14,7 @@ MAX_TOKEN_BYTES: Final = 8192
 MAX_SEGMENT: Final = 512
 MAX_INDEX_NAME: Final = 45
 _MAX_SHOWN: Final = 100
+_T = TypeVar("_T")
 
 
 def _shortened(value: object) -> str:
@@ -112,11 +113,13 @@ def tags(value: object) -> dict[str, str] | None:
     return pairs
 
 
-def choice(name: str, value: object, allowed: Sequence[str]) -> str:
-    """Return one of the allowed words."""
-    if value not in allowed:
-        raise ConfigurationError(f"{name} must be one of {', '.join(allowed)}, not {_shortened(value)}", argument=name)
-    return str(value)
+def choice(name: str, value: object, allowed: Sequence[_T]) -> _T:
+    """Return one of the allowed values."""
+    for known in allowed:
+        if type(value) is type(known) and value == known:
+            return known
+    words = ", ".join(map(str, allowed))
+    raise ConfigurationError(f"{name} must be one of {words}, not {_shortened(value)}", argument=name)
 
 
 def flag(name: str, value: object) -> bool:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import os
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from . import _arguments as checked
 from . import _endpoints as endpoints
 from . import _settings as settings
 from ._calls import Calls
-from ._errors import BackupsError, ConfigurationError, NotFoundError
+from ._errors import ConfigurationError, NotFoundError
 from ._models import Backup, RestoreJob, RestoreReceipt
 from ._pager import BackupPager, RestoreJobPager, prove_complete
 from ._policy import RetryPolicy, checked_policy
 from ._protocol import API_VERSIONS, Protocol
-from ._recovery import LOOKS_AFTER_CREATE, LOOKS_AFTER_RESTORE, found_or_raise, newest_named, receipt_of
+from ._recovery import LOOKS_AFTER_CREATE, LOOKS_AFTER_RESTORE, newest_named, receipt_of, written_or_found
 from ._retry import Deadline, Limits, Retrier
 from ._transport import TRANSPORT, SessionManager
 from ._waiting import Looks
@@ -252,14 +253,9 @@ class BackupsClient:
         existing = await find()
         if existing is not None:
             return existing
-        try:
-            return await self._calls.call(endpoints.CREATE_BACKUP, limits, path=path, body=body)
-        except BackupsError as error:
-            if not error.outcome_unknown:
-                raise
-            failure = error
-        deadline = Deadline(self._retrier.policy.clock, sum(LOOKS_AFTER_CREATE) + limits.timeout)
-        return await found_or_raise(failure, find, LOOKS_AFTER_CREATE, self._retrier, deadline)
+        deadline = Deadline(self._retrier.policy.clock, limits.timeout + sum(LOOKS_AFTER_CREATE) + limits.timeout)
+        write = self._calls.call(endpoints.CREATE_BACKUP, limits, path=path, body=body)
+        return await written_or_found(write, find, LOOKS_AFTER_CREATE, self._retrier, deadline)
 
     @walled
     async def delete_backup(
@@ -309,19 +305,11 @@ class BackupsClient:
         ConflictError where the name is taken, FailedPreconditionError where the backup is not Ready.
         """
         path = {"backup_id": checked.segment("backup_id", backup_id)}
-        body = {"name": checked.new_index_name(name), "tags": checked.tags(tags), "deletion_protection": None}
-        if deletion_protection is not None:
-            allowed = ("enabled", "disabled")
-            body["deletion_protection"] = checked.choice("deletion_protection", deletion_protection, allowed)
+        protection = checked.choice("deletion_protection", deletion_protection, ("enabled", "disabled", None))
+        body = {"name": checked.new_index_name(name), "tags": checked.tags(tags), "deletion_protection": protection}
         limits = self._calls.limits(timeout, attempt_timeout)
         begin = dt.datetime.now(dt.UTC)
         deadline = Deadline(self._retrier.policy.clock, limits.timeout)
-        try:
-            return await self._calls.call(endpoints.CREATE_INDEX_FROM_BACKUP, limits, path=path, body=body)
-        except BackupsError as error:
-            if not error.outcome_unknown:
-                raise
-            failure = error
 
         async def find() -> RestoreReceipt | None:
             left = max(0.001, deadline.left())
@@ -329,7 +317,8 @@ class BackupsClient:
             pager = RestoreJobPager(self._calls.fetcher(endpoints.LIST_RESTORE_JOBS, within, size=checked.MAX_LIMIT))
             return receipt_of(await pager.to_list(), backup_id, name, begin)
 
-        return await found_or_raise(failure, find, LOOKS_AFTER_RESTORE, self._retrier, deadline)
+        write = self._calls.call(endpoints.CREATE_INDEX_FROM_BACKUP, limits, path=path, body=body)
+        return await written_or_found(write, find, LOOKS_AFTER_RESTORE, self._retrier, deadline)
 
     @walled
     def list_restore_jobs(
@@ -385,10 +374,7 @@ class BackupsClient:
         """
         job_id = restore.restore_job_id if isinstance(restore, RestoreReceipt | RestoreJob) else restore
         path = {"restore_job_id": checked.segment("restore", job_id)}
-
-        async def look(limits: Limits) -> RestoreJob:
-            return await self._calls.call(endpoints.DESCRIBE_RESTORE_JOB, limits, path=path)
-
+        look = partial(self._calls.call, endpoints.DESCRIBE_RESTORE_JOB, path=path)
         seconds = checked.seconds("timeout", timeout)
         return await Looks(look, self._retrier, self._calls.limits(), seconds, "the restore job").until_reached()
 
@@ -403,10 +389,7 @@ class BackupsClient:
     def _backup_looks(self, backup: Backup | str, timeout: object) -> Looks[Backup]:
         backup_id = backup.backup_id if isinstance(backup, Backup) else backup
         path = {"backup_id": checked.segment("backup", backup_id)}
-
-        async def look(limits: Limits) -> Backup:
-            return await self._calls.call(endpoints.DESCRIBE_BACKUP, limits, path=path)
-
+        look = partial(self._calls.call, endpoints.DESCRIBE_BACKUP, path=path)
         return Looks(look, self._retrier, self._calls.limits(), checked.seconds("timeout", timeout), "the backup")
 
     def _fetcher(

@@ -47,20 +47,29 @@ def receipt_of(
     return RestoreReceipt(restore_job_id=job.restore_job_id, index_id=job.target_index_id)
 
 
-async def found_or_raise(
-    failure: BackupsError,
-    look: Callable[[], Awaitable[_T | None]],
+async def written_or_found(
+    write: Awaitable[_T],
+    find: Callable[[], Awaitable[_T | None]],
     delays: Iterable[float],
     retrier: Retrier,
     deadline: Deadline,
 ) -> _T:
-    """Return what a look finds, each after its delay; raise the failure where none does in time, or a look fails."""
+    """Return what a write returns; where its outcome is unknown, what is found in one of the looks after it.
+
+    Raises the error of the write where nothing is found in time, or a look fails.
+    """
+    try:
+        return await write
+    except BackupsError as error:
+        if not error.outcome_unknown:
+            raise
+        failure = error
     for seconds in delays:
         if deadline.left() <= seconds:
             break
         try:
             await retrier.sleep(seconds, deadline)
-            found = await look()
+            found = await find()
         except BackupsError:
             break
         if found is not None:

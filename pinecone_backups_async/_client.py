@@ -39,7 +39,6 @@ _SECRET_LENGTH = 8  # a shorter value of an additional header is masked nowhere:
 class BackupsClient:
     """A client for the backups of a Pinecone project: list, take, keep and restore them.
 
-    Arguments:
     - `api_key`: the key; None: the environment's PINECONE_API_KEY.
     - `base_url`: the address of the API; None: PINECONE_CONTROLLER_HOST, or `https://api.pinecone.io`.
     - `timeout`: seconds for one call with all its attempts and waits; for a listing, for each page.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import attrs
+import jsonschema  # type: ignore[import-untyped]
 from yarl import URL
 
 from pinecone_backups_async import Backup
@@ -16,6 +18,23 @@ from pinecone_backups_async.testing import FakePinecone
 
 NOW = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
 VERSION = "2026-04"
+SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("api_2026_04.schema.json").read_text())
+CODES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    402: "PAYMENT_REQUIRED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    409: "ALREADY_EXISTS",
+    412: "FAILED_PRECONDITION",
+    422: "UNPROCESSABLE_ENTITY",
+}
+
+
+def validator(name: str) -> Any:
+    """Return the validator of one schema of the specification."""
+    return jsonschema.Draft202012Validator(SCHEMA | {"$ref": f"#/$defs/{name}"})
 
 
 @attrs.frozen
@@ -38,10 +57,12 @@ class Reply:
         return None if pagination is None else pagination["next"]
 
     @property
-    def error(self) -> tuple[int, str, str]:
-        """Return the status, the code and the message of an error body; its status must be the response's."""
-        assert self.json["status"] == self.status
-        return self.status, self.json["error"]["code"], self.json["error"]["message"]
+    def error(self) -> tuple[int, str]:
+        """Return the status and the message of an error, whose body must be the documented one."""
+        validator("error").validate(self.json)
+        assert (self.json["status"], self.json["error"]["code"]) == (self.status, CODES[self.status])
+        assert self.headers["Content-Type"] == "application/json"
+        return self.status, self.json["error"]["message"]
 
 
 def backup(name: str, days_old: int | None = 0, **facts: Any) -> Backup:

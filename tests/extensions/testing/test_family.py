@@ -14,7 +14,6 @@ from tests.support.raw_request import NOW, ask, backup
 CREATE = "POST /indexes/products/backups"
 RESTORE = "POST /backups/a/create-index"
 POD = {"pod": {"environment": "us-west1-gcp", "pod_type": "p1.x1"}}
-UNTYPED = "Failed to deserialize the JSON body into the target type: "
 
 
 def job(name: str = "j", **facts: Any) -> RestoreJob:
@@ -51,63 +50,45 @@ async def test_create_describe_restore_describe_delete() -> None:
         assert fake.indexes["copy"].ready
         gone = await ask(fake, f"DELETE /backups/{new}")
         assert (gone.status, gone.text, fake.backups) == (202, "", ())
-        assert (await ask(fake, f"GET /backups/{new}")).error == (404, "NOT_FOUND", f"Backup {new} not found.")
+        assert (await ask(fake, f"GET /backups/{new}")).error == (404, f"Backup {new} not found.")
 
 
-REFUSED: dict[str, tuple[str, Any, tuple[int, str, str]]] = {
-    "no such backup": ("GET /backups/x", None, (404, "NOT_FOUND", "Backup x not found.")),
-    "delete nothing": ("DELETE /backups/x", None, (404, "NOT_FOUND", "Backup x not found.")),
-    "restore nothing": ("POST /backups/x/create-index", {"name": "n"}, (404, "NOT_FOUND", "Backup x not found.")),
-    "no such job": ("GET /restore-jobs/x", None, (404, "NOT_FOUND", "Restore job x not found.")),
-    "no such index": ("GET /indexes/x", None, (404, "NOT_FOUND", "Index x not found.")),
-    "list no index": ("GET /indexes/x/backups", None, (404, "NOT_FOUND", "Index x not found.")),
-    "back up no index": ("POST /indexes/x/backups", {}, (404, "NOT_FOUND", "Index x not found.")),
-    "pods": ("POST /indexes/pods/backups", {}, (400, "INVALID_ARGUMENT", "Backups from pod indexes are not supported")),
-    "not Ready": (
-        "POST /backups/b/create-index", {"name": "n"}, (412, "FAILED_PRECONDITION", "Backup b is not completed")
-    ),
-    "name taken": (RESTORE, {"name": "products"}, (409, "ALREADY_EXISTS", "Resource already exists.")),
-    "pending job": (
-        "DELETE /backups/a%2Fb", None,
-        (412, "FAILED_PRECONDITION", "Unable to delete backup. There are pending restore jobs for this backup: ['j']"),
-    ),
-    "unknown key": (CREATE, {"names": "x"}, (422, "UNPROCESSABLE_ENTITY", UNTYPED + "unknown field `names`")),
-    "null name": (CREATE, {"name": None}, (422, "UNPROCESSABLE_ENTITY", UNTYPED + "invalid type of `name`")),
-    "array": (CREATE, [], (422, "UNPROCESSABLE_ENTITY", UNTYPED + "expected an object")),
-    "no name": (RESTORE, {}, (422, "UNPROCESSABLE_ENTITY", UNTYPED + "missing field `name`")),
-    "tags": (RESTORE, {"name": "n", "tags": {"a": 1}}, (422, "UNPROCESSABLE_ENTITY", UNTYPED + "invalid type of `tags`")),
-    "capacity": (
-        RESTORE, {"name": "n", "read_capacity": {}},
-        (422, "UNPROCESSABLE_ENTITY", UNTYPED + "unknown field `read_capacity`"),
-    ),
-    "protection": (
-        RESTORE, {"name": "n", "deletion_protection": "on"},
-        (400, "INVALID_ARGUMENT", "deletion_protection must be enabled or disabled."),
-    ),
-    "include": (
-        "GET /indexes/products/backups?include_deleted=1", None,
-        (400, "INVALID_ARGUMENT", "include_deleted must be true or false."),
-    ),
-    "not UTF-8": ("GET /backups/%ff", None, (400, "INVALID_ARGUMENT", "The path is not UTF-8.")),
-}  # fmt: skip
+REFUSED: list[tuple[str, Any, int, str]] = [
+    ("GET /backups/x", None, 404, "Backup x not found."),
+    ("DELETE /backups/x", None, 404, "Backup x not found."),
+    ("POST /backups/x/create-index", {"name": "n"}, 404, "Backup x not found."),
+    ("GET /restore-jobs/x", None, 404, "Restore job x not found."),
+    ("GET /indexes/x", None, 404, "Index x not found."),
+    ("GET /indexes/x/backups", None, 404, "Index x not found."),
+    ("POST /indexes/x/backups", {}, 404, "Index x not found."),
+    ("POST /indexes/pods/backups", {}, 400, "Backups from pod indexes are not supported"),
+    ("POST /backups/b/create-index", {"name": "n"}, 412, "Backup b is not completed"),
+    (RESTORE, {"name": "products"}, 409, "Resource already exists."),
+    ("DELETE /backups/a%2Fb", None, 412, "There are pending restore jobs for this backup: ['j']"),
+    (CREATE, {"names": "x"}, 422, "unknown field `names`"),
+    (CREATE, {"name": None}, 422, "invalid type of `name`"),
+    (CREATE, [], 422, "expected an object"),
+    (RESTORE, {}, 422, "missing field `name`"),
+    (RESTORE, {"name": "n", "tags": {"a": 1}}, 422, "invalid type of `tags`"),
+    (RESTORE, {"name": "n", "tags": []}, 422, "invalid type of `tags`"),
+    (RESTORE, {"name": "n", "read_capacity": {}}, 422, "unknown field `read_capacity`"),
+    (RESTORE, {"name": "n", "deletion_protection": "on"}, 400, "deletion_protection must be enabled or disabled."),
+    *[(RESTORE, {"name": name}, 400, "Index name must be") for name in ("", "-a", "a-", "A", "a_b", "a" * 46, "ä")],
+    ("GET /indexes/products/backups?include_deleted=1", None, 400, "include_deleted must be true or false."),
+    ("GET /backups/%ff", None, 400, "The path is not UTF-8."),
+]
 
 
-@pytest.mark.parametrize("name", REFUSED)
-async def test_what_is_refused_changes_nothing(name: str) -> None:
-    request, body, error = REFUSED[name]
+@pytest.mark.parametrize(("request_line", "body", "status", "message"), REFUSED)
+async def test_what_is_refused_changes_nothing(request_line: str, body: Any, status: int, message: str) -> None:
     async with project() as fake:
         fake.add(job(backup_id="a/b"))
         fake.indexes["pods"] = attrs.evolve(fake.indexes["products"], name="pods", spec=POD)
         before = (fake.backups, fake.restore_jobs, dict(fake.indexes))
-        assert (await ask(fake, request, json=body)).error == error
+        refused = (await ask(fake, request_line, json=body)).error
+        assert refused[0] == status
+        assert message in refused[1]
         assert (fake.backups, fake.restore_jobs, fake.indexes) == before
-
-
-@pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a_b", "a" * 46, "ä"])
-async def test_a_name_that_no_index_may_have_is_a_400(name: str) -> None:
-    async with project() as fake:
-        assert (await ask(fake, RESTORE, json={"name": name})).error[:2] == (400, "INVALID_ARGUMENT")
-        assert fake.restore_jobs == ()
 
 
 @pytest.mark.parametrize(
@@ -126,10 +107,10 @@ async def test_what_costs_is_refused_without_payment_or_quota() -> None:
     async with project() as fake:
         fake.payment_required = True
         for request in CREATE, RESTORE:
-            assert (await ask(fake, request, json={"name": "n"})).error[:2] == (402, "PAYMENT_REQUIRED")
+            assert (await ask(fake, request, json={"name": "n"})).error[0] == 402
         fake.payment_required, fake.max_backups = False, 3
-        full = (403, "FORBIDDEN", "Increase your quota or upgrade to create more backups.")
-        assert (await ask(fake, CREATE, json={})).error == full
+        full = "Increase your quota or upgrade to create more backups."
+        assert (await ask(fake, CREATE, json={})).error == (403, full)
         fake.delete("b")
         assert (await ask(fake, CREATE, json={})).status == 201
 

@@ -31,7 +31,7 @@ async def test_a_page_has_as_many_as_the_limit_says(limit: int) -> None:
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "ten", "1.5", "", "1e1", "+5", "²", " 5", "9" * 5000])
 async def test_a_limit_out_of_range_is_a_400(limit: str) -> None:
     async with FakePinecone(backups=1) as fake:
-        assert (await get(fake, limit=limit)).error[:2] == (400, "INVALID_ARGUMENT")
+        assert (await get(fake, limit=limit)).error == (400, "limit must be an integer from 1 to 100.")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ async def test_a_limit_out_of_range_is_a_400(limit: str) -> None:
 async def test_a_malformed_token_is_a_400(token: str) -> None:
     async with FakePinecone(backups=20) as fake:
         assert (await get(fake, limit=10)).next_token == "c2tpcD0wMDAwMDAxMCZzaXplPTAxMA=="
-        assert (await get(fake, paginationToken=token)).error == (400, "INVALID_ARGUMENT", "Invalid pagination token.")
+        assert (await get(fake, paginationToken=token)).error == (400, "Invalid pagination token.")
 
 
 async def test_a_limit_beside_a_token_keeps_the_position_and_cuts_the_page_anew() -> None:

@@ -1,7 +1,8 @@
-"""The official client finds here what ours finds; and what it makes of a lost answer."""
+"""The official client finds here what ours finds; and what each makes of a lost answer."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pinecone
 import pytest
 from pinecone.errors import exceptions
 
-from pinecone_backups_async import BackupsClient
+from pinecone_backups_async import BackupsClient, RetryPolicy, ServiceError, TransportError
 from pinecone_backups_async.testing import Answer, FakePinecone
 from tests.support.other_clients import official_pages
 from tests.support.raw_request import ask, backup
@@ -86,3 +87,40 @@ async def test_after_a_lost_answer_it_repeats_what_was_done(fake: FakePinecone, 
     with pytest.raises(exceptions.ConflictError):
         await official.create_index_from_backup(name="copy", backup_id="a", timeout=-1)
     assert [job.target_index_name for job in fake.restore_jobs] == ["copy"]
+
+
+@pytest.mark.parametrize("answer", [Answer.lost(503), Answer.lost()])
+async def test_after_the_same_answers_ours_has_done_each_once(fake: FakePinecone, answer: Answer) -> None:
+    fake.play(answer, answer, None, answer)
+    policy = RetryPolicy(random=lambda: 0.0)
+    async with BackupsClient(fake.api_key, base_url=fake.url, retry=policy) as client:
+        with pytest.raises((ServiceError, TransportError)) as caught:
+            await client.create_backup("products", name="nightly")
+        assert caught.value.outcome_unknown
+        assert [row.name for row in fake.backups] == ["nightly", None]
+        await client.delete_backup(fake.backups[0].backup_id)
+        receipt = await client.create_index_from_backup("a", name="copy")
+    assert [job.restore_job_id for job in fake.restore_jobs] == [receipt.restore_job_id]
+    assert [request.method for request in fake.requests] == ["POST", "DELETE", "DELETE", "POST", "GET"]
+
+
+@pytest.mark.parametrize("version", ["2025-10", "2026-04", "2026-07"])
+async def test_hours_of_waiting_take_milliseconds(version: str) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    begin = time.monotonic()
+    async with FakePinecone(indexes=["products"]) as fake:
+        fake.looks_until_ready, fake.looks_until_restored, fake.lag = 20, 30, 2
+        policy = RetryPolicy(sleep=sleep)
+        async with BackupsClient(fake.api_key, base_url=fake.url, retry=policy, api_version=version) as client:
+            ready = await client.wait_until_ready(await client.create_backup("products", name="nightly"))
+            receipt = await client.create_index_from_backup(ready.backup_id, name="copy")
+            job = await client.wait_until_restored(receipt)
+            await client.delete_backup(ready.backup_id)
+            await client.wait_until_deleted(ready)
+        assert (ready.name, ready.status, job.status, fake.backups) == ("nightly", "Ready", "Completed", ())
+    assert len(slept) == 21 + 31 + 2
+    assert time.monotonic() - begin < 3

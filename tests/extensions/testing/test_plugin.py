@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-from pinecone_backups_async import BackupsClient
-from pinecone_backups_async.testing import FakePinecone
 
 THEIR_TEST = """
 import pytest
@@ -35,28 +31,9 @@ def anyio_backend():
 """
 
 
-async def test_the_fixture_serves_a_project(fake_pinecone: FakePinecone) -> None:
-    async with BackupsClient(fake_pinecone.api_key, base_url=fake_pinecone.url) as client:
-        assert await client.list_backups().to_list() == list(fake_pinecone.backups)
-    assert len(fake_pinecone.backups) == 250
-
-
-def test_a_test_that_runs_its_loops_itself_can_ask_it(fake_pinecone: FakePinecone) -> None:
-    async def count() -> int:
-        async with BackupsClient(fake_pinecone.api_key, base_url=fake_pinecone.url) as client:
-            return len(await client.list_backups().to_list())
-
-    assert [asyncio.run(count()) for _ in range(2)] == [250, 250]
-
-
 @pytest.mark.parametrize(
     ("mode", "mark"),
-    [
-        ("strict", "@pytest.mark.asyncio"),
-        ("auto", ""),
-        ("strict", "@pytest.mark.asyncio(loop_scope='session')"),
-        ("auto", "@pytest.mark.anyio"),
-    ],
+    [("strict", "@pytest.mark.asyncio(loop_scope='session')"), ("auto", ""), ("auto", "@pytest.mark.anyio")],
 )
 def test_it_is_there_in_a_project_of_its_own(mode: str, mark: str, tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text(THEIR_TEST.format(mark=mark))

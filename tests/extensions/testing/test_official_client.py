@@ -105,7 +105,7 @@ async def test_after_the_same_answers_ours_has_done_each_once(fake: FakePinecone
 
 
 @pytest.mark.parametrize("version", ["2025-10", "2026-04", "2026-07"])
-async def test_hours_of_waiting_take_milliseconds(version: str) -> None:
+async def test_hours_of_waiting_take_milliseconds(version: Any) -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:

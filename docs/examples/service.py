@@ -19,12 +19,13 @@ from typing import Annotated, Any
 
 import aiohttp
 import uvicorn
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.security import APIKeyHeader
 
 from pinecone_backups_async import BackupsClient
 from pinecone_backups_async.coverage import assess
 from pinecone_backups_async.fastapi import (
+    BackupModel,
     BackupPageModel,
     BackupsDep,
     NdjsonResponse,
@@ -52,6 +53,25 @@ install_error_handlers(app)
 async def one_page(client: BackupsDep, limit: int = 100, token: str | None = None) -> BackupPageModel:
     """Return one page; its `pagination.next` is the `token` of the next."""
     return await client.fetch_page(limit=limit, pagination_token=token)
+
+
+@app.get("/backups/{backup_id}")
+async def one_backup(client: BackupsDep, backup_id: str) -> BackupModel:
+    """Return one backup. Ask again until its `status` is Ready; that takes minutes to hours."""
+    return await client.describe_backup(backup_id)
+
+
+@app.post("/indexes/{index_name}/backups", status_code=202)
+async def start_backup(
+    client: BackupsDep, request: Request, response: Response, index_name: str, name: str | None = None
+) -> BackupModel:
+    """Start a backup and return at once. `Location` is where to look how far it is.
+
+    If the answer is a problem with `outcome_unknown`, the backup may exist: look before you repeat the request.
+    """
+    backup = await client.create_backup(index_name, name=name)
+    response.headers["Location"] = str(request.url_for("one_backup", backup_id=backup.backup_id))
+    return backup
 
 
 @app.get("/backups.ndjson", response_class=NdjsonResponse)

@@ -8,7 +8,7 @@ import json
 import aiohttp
 import httpx
 
-from pinecone_backups_async.testing import FakePinecone
+from pinecone_backups_async.testing import Answer, FakePinecone
 from tests.support.services import get, open_descriptors, stall_later_pages, until
 
 
@@ -71,3 +71,18 @@ async def test_a_tenant_who_disconnects_leaves_nothing(service: str, fake: FakeP
         await until(lambda: len(fake.requests) == 2)
         response.close()
     await until(lambda: open_descriptors() <= descriptors)
+
+
+async def test_a_backup_is_started(service: str, fake: FakePinecone) -> None:
+    """The answer is 202 with where to look; an unknown outcome invites no second request."""
+    url = f"{service}/indexes/{fake.backups[0].source_index_name}/backups"
+    async with httpx.AsyncClient() as http:
+        started = await http.post(url, params={"name": "release"})
+        assert (started.status_code, started.json()["name"]) == (202, "release")
+        assert (await http.get(started.headers["location"])).json()["status"] == "Ready"
+        assert (await http.post(f"{service}/indexes/none/backups")).status_code == 404
+        before = len(fake.backups)
+        fake.play(Answer.lost(503))
+        unknown = await http.post(url)
+    assert (unknown.status_code, unknown.json()["outcome_unknown"]) == (500, True)
+    assert len(fake.backups) == before + 1

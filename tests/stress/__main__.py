@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.stress import Figure, chaos, life
+from tests.stress import Figure, chaos, life, writes
 
 IN_FULL: list[Callable[[], Coroutine[Any, Any, list[Figure]]]] = [
     lambda: chaos.chaos(pages=2_000, seeds=5),
     lambda: chaos.realistic(walks=100, pages=50),
+    lambda: writes.writes(names=200, seeds=3),
     lambda: life.concurrent(300, at_once=50, faults=1_000),
 ]
 

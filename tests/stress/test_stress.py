@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.stress import Figure, chaos, life
+from tests.stress import Figure, chaos, life, writes
 
 SMALL: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
     "chaos": lambda: chaos.chaos(pages=200, seeds=2),
     "realistic": lambda: chaos.realistic(walks=5, pages=20),
+    "writes": lambda: writes.writes(names=50, seeds=3),
     "concurrent": lambda: life.concurrent(60, at_once=20, faults=200),
 }
 

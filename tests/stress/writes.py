@@ -1,0 +1,86 @@
+"""Writes whose responses get lost: one backup for each name, beside what the official client makes of the same."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pinecone
+
+from pinecone_backups_async import BackupsClient, RetryPolicy
+from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
+from tests.stress import Figure
+
+INDEX = "products"
+UNAVAILABLE = {"error": {"code": "UNAVAILABLE", "message": "x"}, "status": 200}
+# Responses that are lost after the request took effect, but for a refusal. Those in the second table look final.
+TRANSIENT = [
+    *(Answer.lost(status) for status in (408, 500, 502, 503, 504)),
+    Answer.error(429, "RESOURCE_EXHAUSTED", "x"),
+    Answer.lost(200, body=UNAVAILABLE),
+    Answer.lost(),
+    Answer.lost(cut=True),
+    Answer.lost(200, body=b'{"backup_id": "x'),
+    Answer.lost(200, body=b"<html>"),
+    Answer.lost(200),
+    Answer.lost(200, body=b"\xff"),
+    Answer.lost(200, headers={"Content-Encoding": "gzip"}, body=b"no gzip"),
+    Answer.lost(503, headers={"Retry-After": "0"}),
+]
+FINAL = [Answer.lost(status) for status in (201, 206, 302, 307, 501, 505, 520, 524, 599)]
+
+
+async def no_sleep(_: float) -> None:
+    return
+
+
+def losing(fake: FakePinecone, seed: int) -> None:
+    """Lose 30 % of the responses."""
+    dice = random.Random(seed)
+
+    def lose(request: RecordedRequest) -> None:
+        kinds = TRANSIENT + FINAL if request.method == "POST" else TRANSIENT
+        fake.play(dice.choice(kinds) if dice.random() < 0.3 else None)
+
+    fake.before_answer = lose
+
+
+async def backups_made(seed: int, names: int, create: Callable[[FakePinecone], Any]) -> int:
+    async with FakePinecone(indexes=[INDEX]) as fake:
+        losing(fake, seed)
+        async with create(fake) as client:
+            for number in range(2 * names):  # each job is run a second time
+                await attempt(client, f"backup-{number // 2}")
+        return len(fake.backups)
+
+
+async def attempt(client: Any, name: str) -> None:
+    try:
+        if isinstance(client, BackupsClient):
+            await client.ensure_backup(INDEX, name)
+        else:
+            await client.backups.create(index_name=INDEX, name=name)
+    except Exception:  # noqa: BLE001 - what the official client raises is its own; how many backups there are counts
+        return
+
+
+def ours(fake: FakePinecone) -> BackupsClient:
+    policy = RetryPolicy(attempts=8, quota=10**6, sleep=no_sleep)
+    return BackupsClient(fake.api_key, base_url=fake.url, retry=policy)
+
+
+def official(fake: FakePinecone) -> Any:
+    return pinecone.AsyncPinecone(api_key=fake.api_key, host=fake.url)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+async def writes(names: int, seeds: int) -> list[Figure]:
+    """Start a backup of each name twice, while 30 % of the responses are lost."""
+    made = [await backups_made(seed, names, ours) for seed in range(1, seeds + 1)]
+    few = names // 5  # its own waits are long
+    beside = await backups_made(1, few, official)
+    what = f"30 % of {len(TRANSIENT) + len(FINAL)} kinds, each twice"
+    return [
+        Figure(f"{names} names, {what}: ensure_backup", f"{made} backups", set(made) == {names}),
+        Figure(f"{few} names, {what}: the official create", f"{beside} backups", passed=True),
+    ]

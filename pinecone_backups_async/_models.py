@@ -1,278 +1,253 @@
-"""What callers hold: frozen values. Knows neither JSON text nor HTTP, only what a backup is."""
+"""The values that callers get: frozen, with the field names of the API. Knows neither JSON text nor HTTP.
+
+Every model keeps what this version does not know in `extra`, and returns the service's own shape from `to_dict`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from copy import deepcopy
-from enum import StrEnum
 from typing import Any, Final
 
 import attrs
 
-__all__ = [
-    "MODELS",
-    "Backup",
-    "BackupPage",
-    "BackupStatus",
-    "ErrorCode",
-    "Index",
-    "MetadataField",
-    "MetadataSchema",
-    "Metric",
-    "Outcome",
-    "RestoreJob",
-    "RestoreJobPage",
-    "RestoreReceipt",
-    "RestoreStatus",
-    "outcome_of",
-]
+from ._errors import ConfigurationError
+from ._frozen import NOTHING_ELSE
+from ._plain import plain
+from ._statuses import BackupStatus as BackupStatus
+from ._statuses import ErrorCode as ErrorCode
+from ._statuses import Metric as Metric
+from ._statuses import Outcome as Outcome
+from ._statuses import RestoreStatus as RestoreStatus
+from ._statuses import outcome_of_backup, outcome_of_restore
 
 
-class BackupStatus(StrEnum):
-    """The states of a backup that are known today; `Backup.status` is an open string and may hold others."""
-
-    INITIALIZING = "Initializing"
-    PENDING = "Pending"
-    SCHEDULED = "Scheduled"
-    READY = "Ready"
-    FAILED = "Failed"
-    INITIALIZATION_FAILED = "InitializationFailed"
-
-
-class RestoreStatus(StrEnum):
-    """The states of a restore job that are known today; `RestoreJob.status` is an open string and may hold others."""
-
-    PENDING = "Pending"
-    RUNNING = "Running"
-    COMPLETED = "Completed"
-    FAILED = "Failed"
-    CANCELLED = "Cancelled"
-
-
-class Metric(StrEnum):
-    """Name the distance metrics of `BackupModel.metric`; `Backup.metric` is an open string and may hold others."""
-
-    COSINE = "cosine"
-    EUCLIDEAN = "euclidean"
-    DOTPRODUCT = "dotproduct"
-
-
-class ErrorCode(StrEnum):
-    """Name the codes of `ErrorResponse.error.code`; `ApiError.code` is an open string and may hold others."""
-
-    OK = "OK"
-    UNKNOWN = "UNKNOWN"
-    INVALID_ARGUMENT = "INVALID_ARGUMENT"
-    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
-    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
-    NOT_FOUND = "NOT_FOUND"
-    ALREADY_EXISTS = "ALREADY_EXISTS"
-    PERMISSION_DENIED = "PERMISSION_DENIED"
-    UNAUTHENTICATED = "UNAUTHENTICATED"
-    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
-    FAILED_PRECONDITION = "FAILED_PRECONDITION"
-    ABORTED = "ABORTED"
-    OUT_OF_RANGE = "OUT_OF_RANGE"
-    UNIMPLEMENTED = "UNIMPLEMENTED"
-    INTERNAL = "INTERNAL"
-    UNAVAILABLE = "UNAVAILABLE"
-    DATA_LOSS = "DATA_LOSS"
-    FORBIDDEN = "FORBIDDEN"
-    UNPROCESSABLE_ENTITY = "UNPROCESSABLE_ENTITY"
-    PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
+def _check_aware(_: object, attribute: attrs.Attribute[Any], value: dt.datetime | None) -> None:
+    """Refuse a time without an offset: what it means would depend on the machine that reads it."""
+    if value is not None and value.utcoffset() is None:
+        raise ConfigurationError(f"{attribute.name} must be an aware datetime", argument=attribute.name)
 
 
 @attrs.frozen(kw_only=True)
 class MetadataField:
-    """Describe one field of a `MetadataSchema`, in the shape that was current when the backup was taken.
+    """One field of a `MetadataSchema`, in the shape that was current when the backup was taken."""
 
-    Older backups carry `filterable` alone; newer ones a `type`, and for vectors `dimension` and `metric`. What this
-    version does not know is kept in `extra`.
-    """
-
+    #: Whether queries can filter by the field.
     filterable: bool | None = None
+    #: The type of the field, such as `string` or `dense_vector`; None in older backups.
     type: str | None = None
+    #: The dimension of a vector field.
     dimension: int | None = None
+    #: The distance metric of a vector field.
     metric: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    #: What the service sent beside these fields.
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
 
     def __hash__(self) -> int:
         return hash((self.filterable, self.type, self.dimension, self.metric))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as plain JSON-ready Python: the keys that have a value, then `extra`."""
-        known = attrs.asdict(self, recurse=False, filter=lambda a, value: a.name != "extra" and value is not None)
-        return known | _copied(self.extra)
+        return plain(self, absent=False)
 
 
 @attrs.frozen(kw_only=True)
 class MetadataSchema:
-    """Hold the `MetadataSchema` of the specification: which metadata fields the index describes, by name."""
+    """The metadata fields that an index describes."""
 
+    #: The fields by name.
     fields: Mapping[str, MetadataField]
-    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    #: What the service sent beside `fields`.
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
 
     def __hash__(self) -> int:
         return hash(frozenset(self.fields))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain JSON-ready Python: `fields`, then `extra`."""
-        return {"fields": {name: field.to_dict() for name, field in self.fields.items()}} | _copied(self.extra)
+        return plain(self)
 
 
 @attrs.frozen(kw_only=True)
 class Backup:
-    """Hold one backup: the `BackupModel` of the specification, under its names.
+    """One backup, with the field names of the API.
 
-    Times are aware UTC datetimes, `size_bytes` is in bytes, and the counts may be None or 0 until the backup is Ready.
-    A field that was absent is None, as is one that was null. `status` and `metric` are open strings (compare them with
-    `BackupStatus` and `Metric`). Fields that this version does not know are kept in `extra`. Equal by value, hashed
-    by `backup_id`.
+    A field that was absent or null is None. Equal by value, hashed by `backup_id`. A time without an offset is a
+    ConfigurationError.
     """
 
+    #: The id, unique in the project.
     backup_id: str
+    #: The name of the index that was backed up. Several indexes can have had the same name over time.
     source_index_name: str
-    source_index_id: str
+    #: The id of the index that was backed up; each index has its own.
+    source_index_id: str = attrs.field(repr=False)
+    #: The state, such as `Ready`; an open string (see `BackupStatus`).
     status: str
-    cloud: str
-    region: str
+    #: The cloud of the index, such as `aws`.
+    cloud: str = attrs.field(repr=False)
+    #: The region of the index, such as `us-east-1`.
+    region: str = attrs.field(repr=False)
+    #: The name that was given to the backup. Several backups can have the same.
     name: str | None = None
-    description: str | None = None
-    dimension: int | None = None
-    metric: str | None = None
-    schema: MetadataSchema | None = None
-    record_count: int | None = None
-    namespace_count: int | None = None
-    size_bytes: int | None = None
-    tags: Mapping[str, Any] | None = None
-    created_at: dt.datetime | None = None
-    source_index_deleted_at: dt.datetime | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    #: The description that was given to the backup.
+    description: str | None = attrs.field(default=None, repr=False)
+    #: The dimension of the vectors.
+    dimension: int | None = attrs.field(default=None, repr=False)
+    #: The distance metric; an open string (see `Metric`).
+    metric: str | None = attrs.field(default=None, repr=False)
+    #: The metadata fields of the index.
+    schema: MetadataSchema | None = attrs.field(default=None, repr=False)
+    #: The number of records; None or 0 until the backup is Ready, and for a while after that.
+    record_count: int | None = attrs.field(default=None, repr=False)
+    #: The number of namespaces; None or 0 until the backup is Ready.
+    namespace_count: int | None = attrs.field(default=None, repr=False)
+    #: The size in bytes; None or 0 until the backup is Ready.
+    size_bytes: int | None = attrs.field(default=None, repr=False)
+    #: The tags, copied from the index when the backup was taken.
+    tags: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    #: When the backup was created, an aware time in UTC.
+    created_at: dt.datetime | None = attrs.field(default=None, validator=_check_aware, repr=str)
+    #: When the index was deleted, an aware time in UTC; None while the index exists.
+    source_index_deleted_at: dt.datetime | None = attrs.field(default=None, validator=_check_aware, repr=False)
+    #: What the service sent beside these fields.
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
 
     def __hash__(self) -> int:
         return hash(self.backup_id)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the backup as plain JSON-ready Python: every known field under the wire's name, then `extra`.
+    @property
+    def outcome(self) -> Outcome:
+        """Return what the status means: `reached` (Ready), `waiting`, or `failed`, also for an unknown status."""
+        return outcome_of_backup(self.status)
 
-        Absent fields are None. Times are RFC 3339 in UTC with Z and microseconds; finer digits were cut when they
-        were read.
+    def to_dict(self) -> dict[str, Any]:
+        """Return the backup as plain JSON-ready Python: every known field, then `extra`.
+
+        Absent fields are None. Times are RFC 3339 in UTC with microseconds.
         """
-        known: dict[str, Any] = attrs.asdict(self, recurse=False, filter=lambda a, _: a.name != "extra")
-        known["schema"] = None if self.schema is None else self.schema.to_dict()
-        known["tags"] = None if self.tags is None else _copied(self.tags)
-        known["created_at"] = _rfc3339(self.created_at)
-        known["source_index_deleted_at"] = _rfc3339(self.source_index_deleted_at)
-        return known | _copied(self.extra)
+        return plain(self)
 
 
-@attrs.frozen(kw_only=True)
-class BackupPage:
-    """Hold one page of the listing: the `BackupList` of the specification.
+class _Page:
+    """What the pages of both listings have in common."""
 
-    `next_token` is what to pass as `pagination_token` for the page after this one, None where the list ends here.
-    `request_id` is what the service called this answer, for its support.
-    """
+    data: tuple[Any, ...]
+    next_token: str | None
 
-    data: tuple[Backup, ...]
-    next_token: str | None = None
-    request_id: str | None = None
-    data_missing: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the page as plain JSON-ready Python, in the shape of the service's own answer."""
-        pagination = None if self.next_token is None else {"next": self.next_token}
-        return {"data": [backup.to_dict() for backup in self.data], "pagination": pagination}
-
-
-class Outcome(StrEnum):
-    """What a status means for whoever waits."""
-
-    REACHED = "reached"
-    WAITING = "waiting"
-    FAILED = "failed"
-
-
-# By class and status; every status that is not here has failed, unknown ones too.
-_OUTCOMES: Final[Mapping[tuple[str, str], Outcome]] = {
-    ("Backup", BackupStatus.READY): Outcome.REACHED,
-    ("Backup", BackupStatus.INITIALIZING): Outcome.WAITING,
-    ("Backup", BackupStatus.PENDING): Outcome.WAITING,
-    ("Backup", BackupStatus.SCHEDULED): Outcome.WAITING,
-    ("RestoreJob", RestoreStatus.COMPLETED): Outcome.REACHED,
-    ("RestoreJob", RestoreStatus.PENDING): Outcome.WAITING,
-    ("RestoreJob", RestoreStatus.RUNNING): Outcome.WAITING,
-}
-
-
-@attrs.frozen(kw_only=True)
-class RestoreJob:
-    """One restore job, with the field names of the API (`RestoreJobModel`). Equal by value, hashed by its id."""
-
-    restore_job_id: str
-    backup_id: str
-    target_index_name: str
-    target_index_id: str
-    status: str
-    created_at: dt.datetime
-    completed_at: dt.datetime | None = None
-    percent_complete: float | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-
-    def __hash__(self) -> int:
-        return hash(self.restore_job_id)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the job as plain JSON-ready Python: every known field, then `extra`. Absent fields are None."""
-        known: dict[str, Any] = attrs.asdict(self, recurse=False, filter=lambda a, _: a.name != "extra")
-        known["created_at"] = _rfc3339(self.created_at)
-        known["completed_at"] = _rfc3339(self.completed_at)
-        return known | _copied(self.extra)
-
-
-@attrs.frozen(kw_only=True)
-class RestoreJobPage:
-    """One page of restore jobs (`RestoreJobList`); `next_token` is None on the last page."""
-
-    data: tuple[RestoreJob, ...]
-    next_token: str | None = None
-    request_id: str | None = None
+    def __repr__(self) -> str:
+        more = "the last page" if self.next_token is None else "more pages follow"
+        return f"<{type(self).__name__}: {len(self.data)} items, {more}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the page as plain JSON-ready Python, in the shape of the service's own response."""
         pagination = None if self.next_token is None else {"next": self.next_token}
-        return {"data": [job.to_dict() for job in self.data], "pagination": pagination}
+        return {"data": [item.to_dict() for item in self.data], "pagination": pagination}
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class BackupPage(_Page):
+    """One page of a listing of backups."""
+
+    #: The backups, in the order of the service.
+    data: tuple[Backup, ...]
+    #: What to pass as `pagination_token` for the next page; None on the last page.
+    next_token: str | None = None
+    #: The service's id of the request, for its support.
+    request_id: str | None = None
+    #: Whether the response had no `data` at all. Such a page is empty, and proves nothing.
+    data_missing: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class RestoreJob:
+    """One restore job, with the field names of the API. Equal by value, hashed by `restore_job_id`."""
+
+    #: The id of the job.
+    restore_job_id: str
+    #: The id of the backup that is restored.
+    backup_id: str = attrs.field(repr=False)
+    #: The name of the index that the job makes.
+    target_index_name: str
+    #: The id of the index that the job makes.
+    target_index_id: str = attrs.field(repr=False)
+    #: The state, such as `Completed`; an open string (see `RestoreStatus`).
+    status: str
+    #: When the job was created, an aware time in UTC.
+    created_at: dt.datetime = attrs.field(validator=_check_aware, repr=str)
+    #: When the job ended, an aware time in UTC; None until then.
+    completed_at: dt.datetime | None = attrs.field(default=None, validator=_check_aware, repr=False)
+    #: 100.0 when the job is done, else None or absent: no measure of progress.
+    percent_complete: float | None = attrs.field(default=None, repr=False)
+    #: What the service sent beside these fields.
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
+
+    def __hash__(self) -> int:
+        return hash(self.restore_job_id)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return what the status means: `reached` (Completed), `waiting`, or `failed`, also for an unknown status."""
+        return outcome_of_restore(self.status)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the job as plain JSON-ready Python: every known field, then `extra`. Absent fields are None."""
+        return plain(self)
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class RestoreJobPage(_Page):
+    """One page of the listing of restore jobs."""
+
+    #: The restore jobs, in the order of the service.
+    data: tuple[RestoreJob, ...]
+    #: What to pass as `pagination_token` for the next page; None on the last page.
+    next_token: str | None = None
+    #: The service's id of the request, for its support.
+    request_id: str | None = None
+    #: Whether the response had no `data` at all.
+    data_missing: bool = False
 
 
 @attrs.frozen(kw_only=True)
 class RestoreReceipt:
-    """What the service returns when a restore begins (`CreateIndexFromBackupResponse`)."""
+    """What the service returns when a restore begins. Equal by value, hashed by `restore_job_id`."""
 
+    #: The id of the restore job.
     restore_job_id: str
+    #: The id of the index that the restore makes.
     index_id: str
-    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    #: What the service sent beside these fields.
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
 
     def __hash__(self) -> int:
         return hash(self.restore_job_id)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the receipt as plain JSON-ready Python: its two ids, then `extra`."""
-        return {"restore_job_id": self.restore_job_id, "index_id": self.index_id} | _copied(self.extra)
+        return plain(self)
 
 
 @attrs.frozen(kw_only=True)
 class Index:
-    """One index of the project, as far as backups need it (`IndexModel`). Equal by value, hashed by its name."""
+    """One index of the project, as far as backups need it. Equal by value, hashed by its name."""
 
+    #: The name, unique among the indexes that exist.
     name: str
-    host: str
+    #: The host name at which the index serves its data.
+    host: str = attrs.field(repr=False)
+    #: The service's `status` object; see `state` and `ready`.
     status: Mapping[str, Any]
-    spec: Mapping[str, Any]
-    dimension: int | None = None
-    metric: str | None = None
-    vector_type: str | None = None
-    extra: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    #: The service's `spec` object: `serverless`, `pod` or `byoc` with its settings.
+    spec: Mapping[str, Any] = attrs.field(repr=False)
+    #: The dimension of the vectors.
+    dimension: int | None = attrs.field(default=None, repr=False)
+    #: The distance metric; an open string (see `Metric`).
+    metric: str | None = attrs.field(default=None, repr=False)
+    #: The type of the vectors, `dense` or `sparse`.
+    vector_type: str | None = attrs.field(default=None, repr=False)
+    #: What the service sent beside these fields.
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -294,24 +269,13 @@ class Index:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the index as plain JSON-ready Python, as the service sent it: without the fields that are absent."""
-        known = attrs.asdict(self, recurse=False, filter=lambda a, value: a.name != "extra" and value is not None)
-        return _copied(known) | _copied(self.extra)
+        return plain(self, absent=False)
 
 
 def outcome_of(value: Backup | RestoreJob) -> Outcome:
-    """Return what a status means. A status that this version does not know has failed."""
-    return _OUTCOMES.get((type(value).__name__, value.status), Outcome.FAILED)
+    """Return what the status of a backup or a restore job means."""
+    return value.outcome
 
 
-def _copied(json: Mapping[str, Any]) -> dict[str, Any]:
-    """Return decoded JSON anew: whoever changes it must not change the frozen value that it came from."""
-    return deepcopy(dict(json)) if json else {}
-
-
-def _rfc3339(moment: dt.datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
+#: The models that the service's objects become; each keeps unknown keys in `extra`.
 MODELS: Final = (Backup, MetadataField, MetadataSchema, RestoreJob, RestoreReceipt, Index)

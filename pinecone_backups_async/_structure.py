@@ -1,15 +1,16 @@
 """Decoded JSON to models, strictly: nothing is coerced, every fault carries its path, unknown keys are kept.
 
-Knows cattrs and the wire's types; knows no bytes. What a page is, is decided here: the codec's fast path only gets to
-the same sooner.
+Knows cattrs and the types of the API; knows no bytes. What a valid response is, is decided here: the faster readers
+of `_decode` come to the same result sooner.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from itertools import islice
-from typing import Any, Final, TypeAlias, TypeGuard, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeGuard, TypeVar
 
 import attrs
 import cattrs
@@ -17,15 +18,17 @@ from cattrs.gen import make_dict_structure_fn
 
 from ._arguments import MAX_TOKEN_BYTES
 from ._errors import ResponseParsingError, ResponseTooLargeError
-from ._models import Backup, BackupPage, Index, MetadataField, MetadataSchema, RestoreJob, RestoreReceipt
+from ._frozen import FrozenDict
+from ._models import MODELS, MetadataField
 
-__all__ = ["MAX_BACKUPS", "ValidationError", "converter", "structure_page", "utc", "wire_names"]
-
-MAX_BACKUPS: Final = 1_000  # of a page; the service has at most 100
+MAX_ROWS: Final = 1_000  # of a page; the service has at most 100
 MAX_PROBLEMS: Final = 100
 ValidationError = cattrs.BaseValidationError
 _JSON_NAMES: Final[dict[type, str]] = {type(None): "null", dict: "object", list: "array"}
-_MODELS: Final = (MetadataField, MetadataSchema, Backup, RestoreJob, RestoreReceipt, Index)
+_RFC_3339: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-](?:[01]\d|2[0-3]):[0-5]\d))",
+    re.ASCII,
+)
 _Problems: TypeAlias = list[tuple[str, str]]
 _T = TypeVar("_T")
 
@@ -33,6 +36,21 @@ _T = TypeVar("_T")
 def wire_names(cls: type) -> set[str]:
     """Return the keys of an object that an attrs class stands for; others go to its `extra`."""
     return {field.name for field in attrs.fields(cls)} - {"extra"}
+
+
+def read_time(text: str) -> dt.datetime:
+    """Return the moment in UTC that an RFC 3339 time names, rounded to the microsecond; second 60 is the next minute's.
+
+    Raise ValueError or OverflowError where it names none.
+    """
+    match = _RFC_3339.fullmatch(text)
+    if match is None:
+        raise ValueError
+    day, minute, second, fraction, offset = match.groups()
+    digits = (fraction or "").ljust(7, "0")
+    microseconds = int(digits[:6]) + (digits[6] >= "5")
+    start = dt.datetime.fromisoformat(f"{day}T{minute}{offset or '+00:00'}").astimezone(dt.UTC)
+    return start + dt.timedelta(seconds=int(second), microseconds=microseconds)
 
 
 def _expected(name: str, value: object) -> str:
@@ -50,27 +68,28 @@ def _is_array(value: Any) -> TypeGuard[list[Any]]:
 
 
 def _exactly(kind: type, name: str) -> Callable[[object, Any], Any]:
-    def structure(value: object, _: Any) -> Any:
+    def structure_exactly(value: object, _: Any) -> Any:
         if type(value) is not kind:
             raise TypeError(_expected(name, value))
         return value
 
-    return structure
+    return structure_exactly
 
 
-def utc(text: str) -> dt.datetime:
-    """Return the moment that a text names, in UTC; raise ValueError or OverflowError where it names none."""
-    moment = dt.datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError
-    return moment if moment.tzinfo is dt.UTC else moment.astimezone(dt.UTC)
+def _structure_float(value: Any, _: Any) -> float:
+    if type(value) not in (int, float):
+        raise TypeError(_expected("float", value))
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("expected a float, got an int that is none") from None
 
 
 def _structure_time(value: object, _: Any) -> dt.datetime:
     if type(value) is not str:
         raise TypeError(_expected("str", value))
     try:
-        return utc(value)
+        return read_time(value)
     except (ValueError, OverflowError):
         raise ValueError("expected an RFC 3339 time with an offset") from None
 
@@ -81,28 +100,28 @@ def _structure_fields(value: Any, _: Any) -> Mapping[str, MetadataField]:
     fields: dict[str, MetadataField] = {}
     items = iter(value.items())
     while some := dict(islice(items, MAX_PROBLEMS)):  # so no more faults than that are gathered
-        fields |= converter.structure(some, dict[str, MetadataField])
-    return fields
+        fields |= _converter.structure(some, dict[str, MetadataField])
+    return FrozenDict(fields)
 
 
 def _keeping_unknown(cls: type[_T]) -> Callable[[object, Any], _T]:
     """Structure an attrs class from an object; the keys that the class does not know go to `extra`."""
-    structure_known = make_dict_structure_fn(cls, converter)
+    structure_known = make_dict_structure_fn(cls, _converter)
     names = wire_names(cls)
 
-    def structure(value: Any, _: Any) -> _T:
+    def structure_model(value: Any, _: Any) -> _T:
         if not _is_object(value):
             raise TypeError(_expected("object", value))
         known = {key: item for key, item in value.items() if key in names}
-        known["extra"] = {key: item for key, item in value.items() if key not in names}
-        return structure_known(known, cls)
+        unknown = {key: item for key, item in value.items() if key not in names}
+        return structure_known({**known, "extra": unknown} if unknown else known, cls)
 
-    return structure
+    return structure_model
 
 
 def _checked(value: object, kind: type[_T], path: str, problems: _Problems) -> _T | None:
     try:
-        return converter.structure(value, kind)
+        return _converter.structure(value, kind)
     except (ValidationError, TypeError) as error:
         for line in cattrs.transform_error(error, path, format_exception=_reason):
             reason, _, where = line.partition(" @ ")
@@ -129,68 +148,74 @@ def _checked_token(pagination: Any, problems: _Problems) -> str | None:
     return None
 
 
-def _checked_backups(rows: Any, problems: _Problems) -> list[Backup]:
+class Listing(NamedTuple, Generic[_T]):
+    """What a response with many rows holds; `missing` says that it had no list of rows at all."""
+
+    rows: tuple[_T, ...]
+    token: str | None
+    missing: bool
+
+
+def structure_listing(
+    raw: Any, kind: type[_T], what: str, *, key: str = "data", rows: list[_T] | None = None
+) -> Listing[_T]:
+    """Return what decoded JSON holds; raise ResponseParsingError with its problems where it is not `what`.
+
+    `rows` are the rows where a faster reader has found them good.
+    """
+    problems: _Problems = []
+    if not _is_object(raw):
+        raise _refusal(what, [("$", _expected("object", raw))])
+    token = _checked_token(raw.get("pagination"), problems)
+    if raw.get("error") is not None:
+        problems.append(("$.error", f"an error is not {what}"))
+    if key in raw:
+        rows = _checked_rows(raw[key], kind, f"$.{key}", problems) if rows is None else rows
+    elif key != "data" or token is not None or raw.keys() - {"pagination"}:
+        # Alone, a missing `data` is how a project without backups may be answered.
+        problems.append((f"$.{key}", "required, but missing"))
+    if problems:
+        raise _refusal(what, problems)
+    return Listing(tuple(rows or ()), token, key not in raw)
+
+
+def _checked_rows(rows: Any, kind: type[_T], path: str, problems: _Problems) -> list[_T]:
     if not _is_array(rows):
-        problems.append(("$.data", _expected("array", rows)))
+        problems.append((path, _expected("array", rows)))
         return []
-    if len(rows) > MAX_BACKUPS:
-        raise ResponseTooLargeError(f"the page has more than {MAX_BACKUPS} backups")
-    backups: list[Backup] = []
-    for index, row in enumerate(rows):
-        backup = _checked(row, Backup, f"$.data[{index}]", problems)
-        if backup is not None:
-            backups.append(backup)
+    if len(rows) > MAX_ROWS:
+        raise ResponseTooLargeError(f"the response has more than {MAX_ROWS:,} rows")
+    found: list[_T] = []
+    for number, row in enumerate(rows):
+        value = _checked(row, kind, f"{path}[{number}]", problems)
+        if value is not None:
+            found.append(value)
         elif len(problems) >= MAX_PROBLEMS:
             break
-    return backups
+    return found
 
 
-def structure_page(raw: Any) -> BackupPage:
-    """Return the page that decoded JSON stands for; raise ResponseParsingError with its problems where it is none."""
+def structure(raw: Any, kind: type[_T], what: str) -> _T:
+    """Return the value of decoded JSON; raise ResponseParsingError with its problems where it is not `what`."""
     problems: _Problems = []
-    backups: list[Backup] = []
-    token = None
-    if not _is_object(raw):
-        problems.append(("$", _expected("object", raw)))
-    else:
-        token = _checked_token(raw.get("pagination"), problems)
-        if raw.get("error") is not None:
-            problems.append(("$.error", "an error is no page"))
-        if "data" in raw:
-            backups = _checked_backups(raw["data"], problems)
-        elif token is not None or raw.keys() - {"pagination"}:
-            # Alone, a missing `data` is how a project without backups may be answered.
-            problems.append(("$.data", "required, but missing"))
-    if problems:
-        raise _refusal(problems[:MAX_PROBLEMS])
-    return BackupPage(data=tuple(backups), next_token=token)
-
-
-def _refusal(problems: _Problems) -> ResponseParsingError:
-    listed = "; ".join(f"{path}: {reason}" for path, reason in problems[:3])
-    more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
-    return ResponseParsingError(f"the answer is not a page of backups: {listed}{more}", problems=problems)
-
-
-converter: Final = cattrs.Converter()
-converter.register_structure_hook(str, _exactly(str, "str"))
-converter.register_structure_hook(int, _exactly(int, "int"))
-converter.register_structure_hook(float, lambda value, _: float(value))
-converter.register_structure_hook(bool, _exactly(bool, "bool"))
-converter.register_structure_hook(dt.datetime, _structure_time)
-converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], _exactly(dict, "object"))
-converter.register_structure_hook_func(lambda kind: kind == Mapping[str, MetadataField], _structure_fields)
-converter.register_structure_hook_factory(lambda kind: kind in _MODELS, _keeping_unknown)
-
-
-def structure_value(raw: Any, kind: type[_T]) -> _T:
-    """Return a value."""
-    problems: _Problems = []
-    if kind is dict or kind is list:
-        if type(raw) is not kind:
-            raise _refusal([("$", _expected("object", raw))])
-        return raw
     value = _checked(raw, kind, "$", problems)
     if value is None:
-        raise _refusal(problems)
+        raise _refusal(what, problems)
     return value
+
+
+def _refusal(what: str, problems: _Problems) -> ResponseParsingError:
+    listed = "; ".join(f"{path}: {reason}" for path, reason in problems[:3])
+    more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+    return ResponseParsingError(f"the response is not {what}: {listed}{more}", problems=problems[:MAX_PROBLEMS])
+
+
+_converter: Final = cattrs.Converter()
+_converter.register_structure_hook(str, _exactly(str, "str"))
+_converter.register_structure_hook(int, _exactly(int, "int"))
+_converter.register_structure_hook(bool, _exactly(bool, "bool"))
+_converter.register_structure_hook(float, _structure_float)
+_converter.register_structure_hook(dt.datetime, _structure_time)
+_converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], _exactly(dict, "object"))
+_converter.register_structure_hook_func(lambda kind: kind == Mapping[str, MetadataField], _structure_fields)
+_converter.register_structure_hook_factory(lambda kind: kind in MODELS, _keeping_unknown)

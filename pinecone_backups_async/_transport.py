@@ -17,6 +17,7 @@ from aiohttp import http_exceptions
 from aiohttp.connector import Connection
 from yarl import URL
 
+from ._decode import MAX_BODY, MAX_ERROR_BODY
 from ._errors import (
     BackupsError,
     ClientClosedError,
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["TRANSPORT", "SessionManager"]
 
 TRANSPORT: Final = f"aiohttp/{aiohttp.__version__}"
-MAX_BODY: Final = 8 * 2**20
-MAX_ERROR_BODY: Final = 64 * 2**10
 # Limits in time are asyncio.timeout's, around an attempt: aiohttp's own would be rounded up to whole seconds.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 

@@ -72,11 +72,11 @@ def test_the_openapi_example_in_the_callers_hands() -> None:
         ("2024-03-15T10:30:00Z", dt.datetime(2024, 3, 15, 10, 30, tzinfo=dt.UTC)),
         ("2024-03-15T10:30:00+00:00", dt.datetime(2024, 3, 15, 10, 30, tzinfo=dt.UTC)),
         ("2024-03-15T12:30:00.5+02:00", dt.datetime(2024, 3, 15, 10, 30, 0, 500_000, tzinfo=dt.UTC)),
-        ("2024-03-15T10:30:00.123456789Z", dt.datetime(2024, 3, 15, 10, 30, 0, 123_456, tzinfo=dt.UTC)),
-        ("2024-03-15T10:30:00.999999999Z", dt.datetime(2024, 3, 15, 10, 30, 0, 999_999, tzinfo=dt.UTC)),
+        ("2024-03-15T10:30:00.123456789Z", dt.datetime(2024, 3, 15, 10, 30, 0, 123_457, tzinfo=dt.UTC)),
+        ("2024-03-15T10:30:00.999999999Z", dt.datetime(2024, 3, 15, 10, 30, 1, tzinfo=dt.UTC)),
     ],
 )
-def test_times_are_aware_utc_and_finer_digits_are_cut(text: str, moment: dt.datetime) -> None:
+def test_times_are_aware_utc_and_finer_digits_are_rounded(text: str, moment: dt.datetime) -> None:
     backup = only(page_body(row(created_at=text, source_index_deleted_at=text)))
     assert (backup.created_at, backup.source_index_deleted_at) == (moment, moment)
     assert backup.created_at is not None
@@ -231,7 +231,7 @@ def test_a_longer_token_is_refused(token: str) -> None:
     ],
 )  # fmt: skip
 def test_the_ways_to_say_that_there_are_no_backups_and_no_next_page(body: str) -> None:
-    assert decode_page(body.encode()) == BackupPage(data=(), next_token=None)
+    assert decode_page(body.encode()) == BackupPage(data=(), next_token=None, data_missing='"data"' not in body)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_of_many_faults_a_hundred_are_told() -> None:
 
 def test_a_page_of_more_backups_than_any_has_is_too_large() -> None:
     assert len(decode_page(page_body(*[row()] * 1000)).data) == 1000
-    with pytest.raises(ResponseTooLargeError, match="more than 1000 backups"):
+    with pytest.raises(ResponseTooLargeError, match="more than 1,000 rows"):
         decode_page(page_body(*[row()] * 1001))
 
 

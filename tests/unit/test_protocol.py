@@ -171,7 +171,7 @@ def test_an_invalid_page_shows_its_problems() -> None:
         read(200, page_body(row(cloud=None, description=f"{KEY}\x1b" * 100)), {"X-Request-Id": "r1"})
     error = caught.value
     assert error.problems == (("$.data[0].cloud", "expected str, got null"),)
-    assert str(error) == "[r1] the answer is not a page of backups: $.data[0].cloud: expected str, got null"
+    assert str(error) == "[r1] the response is not a page of backups: $.data[0].cloud: expected str, got null"
     assert len(error.excerpt) == 500
     assert KEY not in error.excerpt
 

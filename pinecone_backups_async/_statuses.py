@@ -1,0 +1,96 @@
+"""The open sets of words that the service uses, and what each status means. Knows words only.
+
+Every one of these sets is open: the service may send a word that this version does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class BackupStatus(StrEnum):
+    """The states of a backup that are known today; `Backup.status` is an open string and may hold others."""
+
+    INITIALIZING = "Initializing"
+    PENDING = "Pending"
+    SCHEDULED = "Scheduled"
+    READY = "Ready"
+    FAILED = "Failed"
+    INITIALIZATION_FAILED = "InitializationFailed"
+
+
+class RestoreStatus(StrEnum):
+    """The states of a restore job that are known today; `RestoreJob.status` is an open string and may hold others."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+
+class Metric(StrEnum):
+    """The distance metrics that are known today; `Backup.metric` is an open string and may hold others."""
+
+    COSINE = "cosine"
+    EUCLIDEAN = "euclidean"
+    DOTPRODUCT = "dotproduct"
+
+
+class ErrorCode(StrEnum):
+    """The error codes that are known today; `ApiError.code` is an open string and may hold others."""
+
+    OK = "OK"
+    UNKNOWN = "UNKNOWN"
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
+    FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    ABORTED = "ABORTED"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    UNIMPLEMENTED = "UNIMPLEMENTED"
+    INTERNAL = "INTERNAL"
+    UNAVAILABLE = "UNAVAILABLE"
+    DATA_LOSS = "DATA_LOSS"
+    FORBIDDEN = "FORBIDDEN"
+    UNPROCESSABLE_ENTITY = "UNPROCESSABLE_ENTITY"
+    PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
+
+
+class Outcome(StrEnum):
+    """What a status means: the goal is reached, or it is still ahead, or it will not be reached."""
+
+    REACHED = "reached"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
+# A status that is in neither table has failed: waiting for it could last for ever.
+_BACKUPS: Final[Mapping[str, Outcome]] = {
+    BackupStatus.READY: Outcome.REACHED,
+    BackupStatus.INITIALIZING: Outcome.WAITING,
+    BackupStatus.PENDING: Outcome.WAITING,
+    BackupStatus.SCHEDULED: Outcome.WAITING,
+}
+_RESTORES: Final[Mapping[str, Outcome]] = {
+    RestoreStatus.COMPLETED: Outcome.REACHED,
+    RestoreStatus.PENDING: Outcome.WAITING,
+    RestoreStatus.RUNNING: Outcome.WAITING,
+}
+
+
+def outcome_of_backup(status: str) -> Outcome:
+    """Return what the status of a backup means."""
+    return _BACKUPS.get(status, Outcome.FAILED)
+
+
+def outcome_of_restore(status: str) -> Outcome:
+    """Return what the status of a restore job means."""
+    return _RESTORES.get(status, Outcome.FAILED)

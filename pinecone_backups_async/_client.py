@@ -76,17 +76,13 @@ class BackupsClient:
         seconds = checked.seconds("timeout", timeout), checked.seconds("attempt_timeout", attempt_timeout)
         version = checked.choice("api_version", api_version, API_VERSIONS)
         self._base_url = settings.checked_base_url(settings.text_from(os.environ, "PINECONE_CONTROLLER_HOST", base_url))
-        proxy_url = settings.Secret(proxy)
-        settings.checked_proxy(proxy_url, self._base_url)
-        key = settings.checked_api_key(
-            settings.Secret[object](settings.text_from(os.environ, "PINECONE_API_KEY", api_key))
-        )
+        key = settings.checked_api_key(settings.text_from(os.environ, "PINECONE_API_KEY", api_key))
         additional = settings.checked_headers(settings.headers_from(os.environ, additional_headers))
         self._header_names = sorted(additional)
         self._session = SessionManager(
             base_url=self._base_url,
             api_key=key,
-            proxy=proxy_url,
+            proxy=settings.checked_proxy(proxy, self._base_url),
             ssl_context=settings.checked_ssl_context(ssl_context, connector),
             connector=connector,
         )

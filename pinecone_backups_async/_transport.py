@@ -1,73 +1,96 @@
-"""aiohttp sessions and one attempt on the wire. Knows connections, loops and processes; knows no page and no retry.
+"""One attempt on the wire, over aiohttp. Knows connections, event loops and processes; knows no endpoint and no retry.
 
-What aiohttp would do behind our back is switched off here: its own repetition of a GET, redirects, cookies, netrc,
-environment proxies. Its exceptions end here, translated by class; nothing of theirs is chained, as they hold headers.
+Theory of operation
+-------------------
+A client has one SessionManager. The first call makes its one session, which serves one event loop in one process and
+ends with the loop: see `_loop_session`.
+
+`send` is one attempt: exactly one request on one connection. aiohttp would repeat a GET or DELETE by itself where a
+kept connection fails, but only for errors of its own classes. So these are translated inside its call, by a middleware.
+Redirects, cookies, netrc and the proxies of the environment are switched off. The middleware also adds the API key, and
+takes it off again, so that no span and no error of aiohttp's shows it.
+
+`_Request` is the guard of connections. A connection on which something has arrived before the request was sent is not
+used, as that cannot be its response. A new connection fits no kept one, and is closed behind its response whatever the
+peer wants. Behind a server error no connection is kept: what may still come on it would be taken for the next response.
+
+Time is limited by asyncio.timeout around the attempt. Closing the client lets all of these limits expire at once.
+Aiohttp's own limits are off, as they are rounded up to whole seconds.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-from collections.abc import AsyncGenerator, Generator
-from typing import TYPE_CHECKING, Any, Final
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, cast
+from weakref import WeakKeyDictionary
 
 import aiohttp
 from aiohttp import http_exceptions
+from aiohttp.abc import AbstractResolver
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
 
+from ._causes import Places
 from ._decode import MAX_BODY, MAX_ERROR_BODY
-from ._errors import (
-    BackupsError,
-    ClientClosedError,
-    ConfigurationError,
-    TLSError,
-    TransportError,
-    TransportTimeoutError,
-)
-from ._protocol import Request, Response
-from ._retry import Attempt
+from ._errors import ClientClosedError, ConfigurationError
+from ._lookups import Lookups
+from ._loop_session import LoopSession
+from ._protocol import Response
 
 if TYPE_CHECKING:
     import ssl
 
+    from ._protocol import Request
+    from ._retry import Attempt
     from ._settings import Secret
 
 __all__ = ["TRANSPORT", "SessionManager"]
 
 TRANSPORT: Final = f"aiohttp/{aiohttp.__version__}"
-# Limits in time are asyncio.timeout's, around an attempt: aiohttp's own would be rounded up to whole seconds.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
+_NEW_CONNECTION: Final = -1  # in the place of a hash in the keys of connections; no hash is -1
+_FOREIGN_ERRORS: Final = (aiohttp.ClientError, OSError, http_exceptions.HttpProcessingError)
+# Each borrowed connector, and the process in which a client has first seen it.
+_connector_pids: Final[WeakKeyDictionary[aiohttp.BaseConnector, int]] = WeakKeyDictionary()
 
 
-class _OneAttemptError(aiohttp.ClientError):
-    """Carry an error past aiohttp's own repetition of a GET, which knows only its own classes."""
+class _Request(aiohttp.ClientRequest):
+    """A request that knows its attempt, and what to do before it is sent."""
 
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
+    new_connection = False
+    used: ResponseHandler | None = None
 
-
-class _PooledRequest(aiohttp.ClientRequest):
-    """A request that refuses a connection on which something has arrived before it was sent: that is not its answer."""
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        if conn.protocol is not None and conn.protocol.should_close:
-            raise aiohttp.ServerDisconnectedError
-        return await super().send(conn)
-
-
-class _UnpooledRequest(aiohttp.ClientRequest):
-    """A request that fits no pooled connection: each has a connection key of its own."""
+    def before_send(self) -> None:
+        """Do nothing: each request gets a function of its attempt in this place."""
 
     @property
     def connection_key(self) -> Any:
-        return super().connection_key._replace(proxy_headers_hash=id(self))
+        key = super().connection_key
+        return key._replace(proxy_headers_hash=_NEW_CONNECTION) if self.new_connection else key
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        self.used = conn.protocol
+        if self.used is None or self.used.should_close:
+            raise aiohttp.ServerDisconnectedError
+        if self.new_connection:
+            self.used.force_close()
+        self.before_send()
+        return await super().send(conn)
+
+    def discard(self, response: aiohttp.ClientResponse) -> None:
+        """Have the connection closed behind the response, or now where it was given back already."""
+        if self.used is not None:
+            self.used.force_close()
+            if response.connection is None:
+                self.used.close()
 
 
 class SessionManager:
-    """Own the aiohttp sessions of one client: made on first use, one set for each event loop and process in turn."""
+    """The aiohttp session of one client: made on first use, one for each event loop and process in turn."""
 
     def __init__(
         self,
@@ -79,195 +102,167 @@ class SessionManager:
         connector: object,
     ) -> None:
         if connector is not None and not isinstance(connector, aiohttp.BaseConnector):
-            raise ConfigurationError(f"connector must be an aiohttp connector, not {type(connector).__name__}")
-        self._origin = URL(base_url, encoded=True).origin()
+            message = f"connector must be an aiohttp connector, not {type(connector).__name__}"
+            raise ConfigurationError(message, argument="connector")
+        if connector is not None:
+            _connector_pids.setdefault(connector, os.getpid())
+        proxy_url = proxy.reveal()
+        self._places = Places(
+            URL(base_url, encoded=True), None if proxy_url is None else URL(proxy_url).with_user(None)
+        )
         self._api_key = api_key
         self._proxy = proxy
         self._ssl_context = ssl_context
         self._connector = connector
-        self._sessions: _Sessions | None = None
-        self._limits: set[asyncio.Timeout] = set()
+        self._session: LoopSession | None = None
+        self._lock = threading.Lock()
+        self._limits: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = {}
         self.closed = False
 
     async def send(self, request: Request, attempt: Attempt) -> Response:
-        """Send one GET and return its whole answer, in so many seconds; raise TransportError or ClientClosedError."""
-        failure: BackupsError
-        seconds = attempt.seconds
-        limit = asyncio.timeout(seconds)
-        try:
-            with self._interruptible(limit):
-                async with limit:
-                    attempt.sent = True
-                    return await self._exchange(request, unpooled=attempt.new_connection)
-        except (aiohttp.ClientError, OSError, http_exceptions.HttpProcessingError) as error:
-            if self.closed:
-                failure = ClientClosedError("the client was closed during the call")
-            elif limit.expired():
-                failure = TransportTimeoutError(f"no complete answer within {seconds:.3g} s")
-            else:
-                failure = _translated(error)
-            if isinstance(failure, TransportError):
-                failure.sent = attempt.sent
-        raise failure  # out here, so that no aiohttp error is its context
+        """Send one request and return its whole response; raise TransportError or ClientClosedError.
 
-    async def _exchange(self, request: Request, *, unpooled: bool) -> Response:
-        sessions = await self._current_sessions()
-        session = sessions.unpooled if unpooled else sessions.pooled
-        headers = {**request.headers, "Connection": "close"} if unpooled else request.headers
+        The response is complete within `attempt.seconds`. Until the request begins to be sent, a shorter limit may
+        hold. `attempt.sent` becomes True as soon as a byte of the request may have left.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + attempt.seconds
+        to_send = attempt.seconds if attempt.seconds_to_send is None else min(attempt.seconds, attempt.seconds_to_send)
+        limit = asyncio.timeout(to_send)
+
+        def before_send() -> None:
+            self.check_open("the client was closed during the call")
+            attempt.sent = True
+            if not limit.expired():
+                limit.reschedule(deadline)
+
+        self._limits[limit] = loop
+        try:
+            async with limit:
+                return await self._exchange(request, attempt, before_send)
+        except _FOREIGN_ERRORS as error:
+            seconds = (attempt.seconds if attempt.sent else to_send) if limit.expired() else None
+            # The response broke off, or aiohttp's call was mocked: then only what could not connect was not sent.
+            attempt.sent |= seconds is None and not isinstance(error, aiohttp.ClientConnectorError)
+            self.check_open("the client was closed during the call")
+            raise self._places.translated(error, sent=attempt.sent, seconds=seconds) from None
+        finally:
+            del self._limits[limit]
+
+    async def _exchange(self, request: Request, attempt: Attempt, before_send: Callable[[], None]) -> Response:
+        async def middleware(
+            outgoing: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+        ) -> aiohttp.ClientResponse:
+            ours = cast("_Request", outgoing)
+            ours.new_connection, ours.before_send = attempt.new_connection, before_send  # type: ignore[method-assign]
+            ours.headers["Api-Key"] = self._api_key.reveal()
+            try:
+                response = await send(outgoing)
+            except _FOREIGN_ERRORS as error:
+                self.check_open("the client was closed during the call")
+                raise self._places.translated(error, sent=attempt.sent, may_refuse=True) from None
+            finally:
+                ours.headers.popall("Api-Key", None)
+            if response.status >= 500 or response.status == 408:
+                ours.discard(response)
+            return response
+
+        session = await self._current_session()
+        headers = {**request.headers, "Connection": "close"} if attempt.new_connection else request.headers
         async with session.request(
             request.method,
             URL(request.url, encoded=True),
-            headers=headers,
             data=request.body,
+            headers=headers,
             allow_redirects=False,
+            middlewares=(middleware,),
         ) as response:
             body = await _body(response)
             return Response(response.status, response.headers, body or b"", too_large=body is None)
 
     async def sleep_unless_closed(self, seconds: float) -> None:
         """Wait; raise ClientClosedError as soon as the client is closed."""
-        limit = asyncio.timeout(seconds)
-        with contextlib.suppress(TimeoutError), self._interruptible(limit):
+        loop, limit = asyncio.get_running_loop(), asyncio.timeout(seconds)
+        self._limits[limit] = loop
+        try:
             async with limit:
-                await asyncio.get_running_loop().create_future()
-        if self.closed:
-            raise ClientClosedError("the client was closed during the wait before a retry")
+                await loop.create_future()
+        except TimeoutError:
+            self.check_open("the client was closed during a wait")
+        finally:
+            del self._limits[limit]
 
     async def close(self) -> None:
-        """Close the sessions, and end what waits on them. Closing twice is fine."""
-        if self._sessions is not None and self._sessions.is_inherited():
+        """Close the session, and end what waits on it. Closing twice is fine, also where the first was cancelled."""
+        if self._session is not None and self._session.is_inherited():
             self.abandon()
-        sessions = self._sessions
-        if sessions is not None:
-            sessions.check_loop()
-        self.closed, self._sessions = True, None
-        for limit in self._limits:
-            if not limit.expired():
+        if self._session is not None:
+            self._session.check_loop()
+        self.closed = True
+        session, self._session = self._session, None
+        for limit, loop in list(self._limits.items()):
+            if loop is asyncio.get_running_loop() and not limit.expired():
                 limit.reschedule(0)
-        if sessions is not None:
-            await asyncio.sleep(0)  # our limits end what waits, before aiohttp would cancel it
-            await sessions.close()
+        if session is not None:
+            try:
+                await asyncio.sleep(0)  # our limits end what waits, before aiohttp would cancel it
+            finally:
+                await session.close()
 
     def abandon(self) -> bool:
-        """Let go of sessions that were never closed; return whether there were any of this process."""
-        sessions, self._sessions = self._sessions, None
-        inherited = sessions is not None and sessions.is_inherited()
-        if sessions is not None:
-            (sessions.immortalise if inherited else sessions.close_with_dead_loop)()
-        return sessions is not None and not inherited
+        """Give up a session that was never closed; return whether there was one of this process."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.give_up()
+        return session is not None and not session.is_inherited()
 
-    @contextlib.contextmanager
-    def _interruptible(self, limit: asyncio.Timeout) -> Generator[None]:
-        self._limits.add(limit)
-        try:
-            yield
-        finally:
-            self._limits.discard(limit)
-
-    def check_open(self) -> None:
+    def check_open(self, message: str = "the client is closed") -> None:
         """Raise ClientClosedError where the client is closed."""
         if self.closed:
-            raise ClientClosedError("the client is closed")
+            raise ClientClosedError(message)
 
-    async def _current_sessions(self) -> _Sessions:
+    async def _current_session(self) -> aiohttp.ClientSession:
         self.check_open()
-        sessions = self._sessions
-        if sessions is not None:
-            if not sessions.is_inherited() and sessions.is_usable():
-                return sessions
-            self.abandon()
-        connector, loop = self._connector, asyncio.get_running_loop()
-        if connector is not None and (connector.closed or connector._loop is not loop):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-            what = "is closed" if connector.closed else "belongs to another event loop"
-            raise RuntimeError(f"connector= {what}: use a client and a connector for each event loop")
-        self._sessions = sessions = _Sessions(connector, self._ssl_context, self._proxy, self._authorize)
-        await sessions.start()
-        return sessions
+        with self._lock:  # two threads may be in their first call, each with a loop of its own
+            session = self._session
+            if session is None or not session.is_usable():
+                self.abandon()
+                self._session = session = self._new_session()
+        await session.start()
+        return cast("aiohttp.ClientSession", session.session)
 
-    async def _authorize(
-        self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        """Put the key on a request to the configured origin, and take it off again: nothing finds it there later."""
-        if request.url.origin() == self._origin:
-            request.headers["Api-Key"] = self._api_key.reveal()
-        try:
-            return await send(request)
-        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-            raise _OneAttemptError(error) from None
-        finally:
-            request.headers.popall("Api-Key", None)
-
-
-class _Sessions:
-    """The sessions of one event loop in one process, over one connector. They end with the loop at the latest."""
-
-    def __init__(
-        self,
-        connector: aiohttp.BaseConnector | None,
-        ssl_context: ssl.SSLContext | None,
-        proxy: Secret[str | None],
-        middleware: aiohttp.ClientMiddlewareType,
-    ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._pid = os.getpid()
-        settings: dict[str, Any] = {
-            "connector": aiohttp.TCPConnector(ssl=ssl_context or True) if connector is None else connector,
-            "cookie_jar": aiohttp.DummyCookieJar(),
-            "middlewares": (middleware,),
-            "proxy": proxy.reveal(),
-            "timeout": _NO_TIMEOUT,
-            "trust_env": False,
-        }
-        self.pooled = aiohttp.ClientSession(connector_owner=connector is None, request_class=_PooledRequest, **settings)
-        self.unpooled = aiohttp.ClientSession(connector_owner=False, request_class=_UnpooledRequest, **settings)
-        self._lifetime = _until_closed(self.unpooled, self.pooled)
-
-    async def start(self) -> None:
-        await anext(self._lifetime)
-
-    async def close(self) -> None:
-        await self._lifetime.aclose()
-
-    def is_inherited(self) -> bool:
-        return self._pid != os.getpid()
-
-    def is_usable(self) -> bool:
-        """Say whether these sessions serve the running loop; not where theirs has closed. Raises in any other."""
-        self.check_loop()
-        return not self._loop.is_closed() and not self.pooled.closed
-
-    def check_loop(self) -> None:
-        running = asyncio.get_running_loop()
-        if running is not self._loop and not self._loop.is_closed():
-            loops = f"event loop {id(self._loop):#x} and cannot serve {id(running):#x}"
-            raise RuntimeError(f"this client serves {loops}: use a client for each")
-
-    def close_with_dead_loop(self) -> None:
-        if self._loop.is_closed():
-            with contextlib.suppress(StopIteration):  # nothing is left to wait for
-                self._lifetime.aclose().__await__().send(None)
-
-    def immortalise(self) -> None:
-        """Never let these be collected: what a forked child closes, it would unregister from its parent's selector."""
-        import ctypes  # noqa: PLC0415 - only forked children pay for it
-
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
+    def _new_session(self) -> LoopSession:
+        connector = self._connector
+        if connector is not None:
+            if _connector_pids[connector] != os.getpid():
+                advice = "after os.fork(), make a client and a connector in each process"
+                raise RuntimeError(f"connector= was made in another process: {advice}")
+            if connector.closed or connector._loop is not asyncio.get_running_loop():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+                what = "is closed" if connector.closed else "belongs to another event loop"
+                raise RuntimeError(f"connector= {what}: use a client and a connector for each event loop")
+        session = aiohttp.ClientSession(
+            connector=connector or aiohttp.TCPConnector(ssl=self._ssl_context or True, resolver=_resolver()),
+            connector_owner=connector is None,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self._proxy.reveal(),
+            request_class=_Request,
+            timeout=_NO_TIMEOUT,
+            trust_env=False,
+        )
+        return LoopSession(session)
 
 
-async def _until_closed(*sessions: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
-    """Close the sessions when this generator is closed: by us, or by the loop before it ends."""
-    try:
-        yield
-    finally:
-        for session in sessions:
-            await session.close()
+def _resolver() -> AbstractResolver | None:
+    if aiohttp.DefaultResolver is not aiohttp.ThreadedResolver:
+        return None  # aiodns is installed, and needs no threads
+    return aiohttp.ThreadedResolver(cast("asyncio.AbstractEventLoop", Lookups()))
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes | None:
-    """Read to the limit: a page beyond it is None, and of an error only the beginning is kept."""
-    is_page = 200 <= response.status < 300
-    most = MAX_BODY if is_page else MAX_ERROR_BODY
-    too_large = is_page and (response.content_length or 0) > most
+    """Read to the limit: a successful response beyond it is None, and of an error only the beginning is kept."""
+    is_success = 200 <= response.status < 300
+    limit = MAX_BODY if is_success else MAX_ERROR_BODY
+    too_large = is_success and (response.content_length or 0) > limit
     chunks: list[bytes] = []
     size = 0
     while not too_large:
@@ -276,23 +271,6 @@ async def _body(response: aiohttp.ClientResponse) -> bytes | None:
             return b"".join(chunks)
         chunks.append(chunk)
         size += len(chunk)
-        too_large = size > most
+        too_large = size > limit
     response.close()  # the rest is never read, so the connection is of no use
-    return None if is_page else b"".join(chunks)[:most]
-
-
-def _translated(error: Exception) -> TransportError:
-    """Return our error for one of aiohttp's or of the sockets: class and errno only, as its text may quote bytes."""
-    if isinstance(error, _OneAttemptError):
-        error = error.error
-    kind = type(error).__name__
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return TransportError(f"the proxy answered {error.status}", status=error.status)
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return TLSError(f"{kind}: the server's certificate is not trusted for this host")
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return TLSError(f"{kind}: the TLS handshake failed")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return TransportError(f"{kind}: the name of the host cannot be resolved")
-    code = error.errno if isinstance(error, OSError) else None
-    return TransportError(f"{kind}: {os.strerror(code)}" if code else f"{kind}: no complete answer")
+    return None if is_success else b"".join(chunks)[:limit]

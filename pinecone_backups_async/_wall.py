@@ -12,7 +12,7 @@ the call ends with an exception of any kind:
 
 Frames without variables hold no reference to the error either, so an error is never part of a reference cycle. The
 wall's own frame cannot be cleared while it runs, so it drops its arguments by hand. A signal handler may raise inside
-the cleaning itself: the second `except` of each wrapper then cleans what that one left behind.
+the cleaning itself: the second `except` of each wrapper then cleans what that one has left behind.
 
 To look at the variables while developing, set `enabled = False` in this module.
 """
@@ -42,13 +42,11 @@ _R = TypeVar("_R")
 
 def walled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Return the function, sync or async, behind the wall: no exception that leaves it leads to its variables."""
-    return cast(
-        "Callable[_P, _R]", (_walled_async if inspect.iscoroutinefunction(function) else _walled_sync)(function)
-    )
+    wall = _walled_async if inspect.iscoroutinefunction(function) else _walled_sync
+    return cast("Callable[_P, _R]", functools.wraps(function)(wall(function)))
 
 
 def _walled_sync(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         handled = None
         try:
@@ -68,7 +66,6 @@ def _walled_sync(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _walled_async(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
         handled = None
         try:

@@ -130,7 +130,7 @@ async def test_a_call_may_bring_its_own_timeouts() -> None:
             client.list_backups(timeout=0.15).to_list(),
             client.inventory(timeout=0.15),
         ):
-            with pytest.raises(TransportTimeoutError, match=r"no complete answer within 0\.0") as caught:
+            with pytest.raises(TransportTimeoutError, match=r"no complete response within 0\.0") as caught:
                 await call
             assert caught.value.attempts >= 2
         assert len(await client.list_backups(attempt_timeout=5).to_list()) == 1

@@ -106,7 +106,7 @@ def unknown() -> Generator[str]:
     [
         (refusing, 2, "Connection refused"),
         (unknown, 2, "the name of the host cannot be resolved"),
-        (never_accepting, 0.2, "no complete answer within 0.2 s"),
+        (never_accepting, 0.2, "no complete response within 0.2 s"),
     ],
 )
 @once_more

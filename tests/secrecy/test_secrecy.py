@@ -81,17 +81,6 @@ def test_K2_what_holds_secrets_shows_and_pickles_nothing() -> None:
     assert repr(told) == f"{told}" == "<Response 401>"
 
 
-async def test_K2_the_key_goes_to_the_configured_origin_alone() -> None:
-    async with fault_server() as server, fault_server() as other, client_of(server) as client:
-        await client.fetch_page()
-        sessions = client._session._sessions  # pyright: ignore[reportPrivateUsage]
-        assert sessions is not None
-        async with sessions.pooled.get(f"{other.url}/backups") as response:
-            await response.read()
-        assert CANARY.encode() in server.heads[0]
-        assert b"api-key" not in other.heads[0].lower()
-
-
 @pytest.mark.parametrize("name", [name for name in FAILURES if name not in SENT_BACK_IN_HEADERS])
 async def test_K4_no_span_with_all_headers_captured_shows_it(name: str) -> None:
     with spans() as exporter:

@@ -75,7 +75,7 @@ def test_any_visible_ascii_may_be_a_key(key: str) -> None:
         ("HTTPS://API.Example:0443/V1", "https://api.example/V1"),
         ("https://api.example:", "https://api.example"),
         ("http://localhost.:80", "http://localhost."),
-        ("http://[0:0:0:0:0:0:0:1]:5081", "http://[0:0:0:0:0:0:0:1]:5081"),
+        ("http://[0:0:0:0:0:0:0:1]:5081", "http://[::1]:5081"),
         ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
         (f"https://{'a' * 63}.example", f"https://{'a' * 63}.example"),
     ],
@@ -91,8 +91,8 @@ def test_base_urls(base_url: str, resolved: str) -> None:
         "https://user@api.example", "https://api.example?x=1", "https://api.example?", "https://api.example#f", "https://api.example#",
         "https://api.example:0", "https://api.example:x", "https://api.example:99999", "https://[::1", "https://api example", "https://api\r\n.example",
         "https://api.example\\evil", "https://bücher.example", "http://localhost.example", "http://127.0.0.1.example", 5, b"https://api.example",
-        "https://a..b", "https://.", "https://.example", f"https://{'a' * 64}.example", "https://" + "a." * 130 + "b", "https://[::1]x:1", "https://[a]",
-        "https://[1.2.3.4]", "https://1.2.3", "https://999.1.1.1", "https://a%20b", "https://a,b",
+        "https://a..b", "https://.", "https://.example", f"https://{'a' * 64}.example", "https://[::1]x:1", "https://[a]",
+        "https://[1.2.3.4]", "https://1.2.3", "https://999.1.1.1",
     ],
 )  # fmt: skip
 def test_base_urls_that_are_refused(base_url: Any) -> None:
@@ -223,6 +223,9 @@ def test_repr_shows_the_names_of_additional_headers_and_nothing_secret() -> None
         "http://u:hush@:80",
         5,
         "http://pro xy",
+        f"http://{'a' * 64}.example",
+        "http://hush:p%C4%85ss@host:9",
+        "http://corp%3Ahush:pass@host:9",
     ],
 )
 def test_proxies_that_are_refused(proxy: Any) -> None:

@@ -1,0 +1,80 @@
+"""The lifetime of a session: one event loop in one process. Knows loops and processes; knows no HTTP.
+
+Theory of operation
+-------------------
+A session cannot close itself when its loop ends: closing takes an await. So an async generator holds it open, whose end
+closes it. asyncio.run closes open async generators before it closes the loop, which is how the session closes with the
+loop. A loop may also be closed without that (or without anything: `loop.close()` alone). Then nothing is left to wait
+for, and the session is closed by the next call, or when the client is collected.
+
+In a forked process the session is the parent's. Using it would mix two processes' bytes on one socket. Closing it, or
+letting it be collected, would unregister its sockets from the selector that the parent shares. So it is kept as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+__all__ = ["LoopSession"]
+
+
+class LoopSession:
+    """The session of one event loop in one process. It ends with the loop at the latest."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self._loop = asyncio.get_running_loop()
+        self._pid = os.getpid()
+        self._started = False
+        self._lifetime = _until_closed(session)
+
+    async def start(self) -> None:
+        """Register with the loop, the first time."""
+        if not self._started:
+            self._started = True
+            await anext(self._lifetime)
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._lifetime.aclose()
+
+    def is_inherited(self) -> bool:
+        """Return whether this is the session of a parent process."""
+        return self._pid != os.getpid()
+
+    def is_usable(self) -> bool:
+        """Return whether this session serves the running loop: not where its own has closed. Raises in any other."""
+        if self.is_inherited():
+            return False
+        self.check_loop()
+        return not self._loop.is_closed() and not self.session.closed
+
+    def check_loop(self) -> None:
+        """Raise RuntimeError where another event loop runs while that of the session lives."""
+        running = asyncio.get_running_loop()
+        if running is not self._loop and not self._loop.is_closed():
+            loops = f"event loop {id(self._loop):#x} and cannot serve {id(running):#x}"
+            raise RuntimeError(f"this client serves {loops}: use a client for each")
+
+    def give_up(self) -> None:
+        """Close now where the loop was closed first; in a forked process keep everything as it is."""
+        if self.is_inherited():
+            _of_parents.append(self)
+        elif self._loop.is_closed():
+            with contextlib.suppress(StopIteration):
+                self._lifetime.aclose().__await__().send(None)
+
+
+_of_parents: Final[list[LoopSession]] = []
+
+
+async def _until_closed(session: Any) -> AsyncGenerator[None, None]:
+    """Close the session when this generator is closed: by us, or by the loop before it ends."""
+    try:
+        yield
+    finally:
+        await session.close()

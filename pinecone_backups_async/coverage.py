@@ -1,7 +1,7 @@
-"""How well is each index covered by backups? Pure: backups in, a report out. Knows no client, no network, no output.
+"""How well each index is covered by backups. Pure: backups in, a report out. Knows no client, no network, no output.
 
-An index is one `source_index_id`. A name that was created anew has another id, and the older index of that name is
-gone: its backups are reported, but the whole is not judged by them.
+An index is one `source_index_id`. If a new index has the name of an older one, it has another id, and the older index
+is gone: its backups are reported, but the project is not judged by them.
 
 `by_index`, `created` and `believable` are shared with `retention`, so that both call the same index gone and the same
 backup the newest one.
@@ -51,9 +51,9 @@ class IndexCoverage:
     """None for an expected name that has no backup."""
     state: State
     newest_ready: Backup | None = None
-    """The newest Ready backup whose time can be believed, else one of unknown age; None where none is Ready."""
+    """The newest Ready backup whose time can be believed, else one of unknown age; None if none is Ready."""
     age: dt.timedelta | None = None
-    """The age of `newest_ready`; None where its time is unknown or more than a day ahead."""
+    """The age of `newest_ready`; None if its time is unknown or more than a day ahead."""
     backups: int = 0
     size_bytes: int = 0
     record_count: int = 0
@@ -62,7 +62,7 @@ class IndexCoverage:
     stuck: tuple[Backup, ...] = ()
     """The backups that have been unfinished for too long, newest first."""
     failed_since_ready: bool = False
-    """Whether a backup newer than `newest_ready` failed, even where that one is still fresh."""
+    """Whether a backup newer than `newest_ready` failed, even if that one is still fresh."""
     gone: bool = False
     """Whether the index was deleted, or created anew under another id."""
 
@@ -132,7 +132,7 @@ def newest_ready(backups: Iterable[Backup], *, now: dt.datetime | None = None) -
     """Return the newest Ready backup of each index, by `source_index_id`; an index without a Ready one has no entry.
 
     A time more than a day ahead of `now` (by default the current time) is not believed. A backup whose time is unknown
-    or not believed is the newest one only where no other is Ready. Deleted indexes are included.
+    or not believed is the newest one only if no other is Ready. Deleted indexes are included.
     """
     moment = moment_of(now)
     ready = [backup for backup in backups if backup.status == BackupStatus.READY]
@@ -149,7 +149,7 @@ def moment_of(now: object) -> dt.datetime:
 
 
 def created(backup: Backup) -> dt.datetime:
-    """Return when a backup was created, the earliest time of all where that is unknown."""
+    """Return when a backup was created, or the earliest possible time if that is unknown."""
     return backup.created_at or _LONG_AGO
 
 
@@ -159,7 +159,7 @@ def believable(backup: Backup, now: dt.datetime) -> bool:
 
 
 def planned_time(backup: Backup) -> dt.datetime | None:
-    """Return when the schedule that made a backup planned its run; None where neither field nor name says so.
+    """Return when the schedule that made a backup planned its run; None if neither field nor name says so.
 
     Backup schedules end the names of their runs with `-YYYYMMDDTHHMMSSZ`. Values that cannot be read are ignored.
     """

@@ -1,12 +1,12 @@
-"""Which backups may go? Pure: backups and a policy in, decisions out. Knows no client and no network.
+"""Which backups to keep. Pure: backups and a policy in, decisions out. Knows no client and no network.
 
 Theory of operation. Each index is judged by itself, an index being one `source_index_id`. Its Ready backups, newest
 first, fill the periods of the policy: `daily=7` keeps the newest backup of each of the last seven days that have one.
-Each rule counts by itself, and a backup stays if any rule keeps it. Nothing is measured from the current time, so where
-backups are no longer made, none goes either; `now` serves only to recognise times that cannot be true.
+Each rule counts by itself, and a backup stays if any rule keeps it. Nothing is measured from the current time, so if no
+backups are made any more, none is deleted; `now` serves only to recognise times that cannot be true.
 
 What cannot be judged stays: a backup that is unfinished, without a time, dated ahead, or in a status that this version
-does not know. A backup goes only where a newer Ready one of its index is kept. Deciding again on what was kept deletes
+does not know. A backup goes only if a newer Ready one of its index is kept. Deciding again on what was kept deletes
 nothing more, and a policy that keeps more deletes a subset.
 """
 
@@ -38,7 +38,7 @@ _PERIODS: Final[Mapping[str, Callable[[dt.datetime], object]]] = {
 
 
 def names_of(argument: str, values: object) -> tuple[str, ...] | None:
-    """Return names as a tuple, None for all. Raises ConfigurationError where they are one str, empty, or no texts."""
+    """Return names as a tuple, None for all. Raises ConfigurationError if they are one str, empty, or not texts."""
     if values is None:
         return None
     listed = isinstance(values, Iterable) and not isinstance(values, str)

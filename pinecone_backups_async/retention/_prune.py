@@ -76,11 +76,11 @@ async def prune(
     the index is deleted. Backups are deleted one at a time, the oldest of an index first. One that vanished meanwhile
     counts as deleted. A backup whose deletion is refused is in `failed`, and the run continues; a refused key or
     account, a closed client, and a service that does not respond stop it, and the report says so in `error`.
-    Raises IncompleteListingError and others where there is no inventory; nothing was deleted then.
+    Raises what `BackupsClient.inventory` does, such as IncompleteListingError; then nothing was deleted.
 
     - `indexes`: names of the only indexes in which to delete; None for all.
     - `gone`: whether backups of deleted indexes may go; the newest Ready one of each stays in any case.
-    - `max_deletes`: where the policy deletes more than this in the whole run, nothing is deleted, and
+    - `max_deletes`: if the policy deletes more than this in the whole run, nothing is deleted, and
       ConfigurationError is raised. A dry run is not limited.
     - `dry_run`: report without deleting.
     """
@@ -151,7 +151,7 @@ class _Run:
 
 
 async def _trouble_with(client: BackupsClient, newest: Backup) -> BackupsError | None:
-    """Return why nothing may be deleted beside the newest Ready backup of an index; None where it is still Ready."""
+    """Return why nothing may be deleted in an index; None if its newest Ready backup is still Ready."""
     try:
         status = (await client.describe_backup(newest.backup_id)).status
     except BackupsError as error:

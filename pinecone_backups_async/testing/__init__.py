@@ -1,6 +1,6 @@
-"""A real local server that speaks the backups API, for tests of whatever lists backups, and the data it serves.
+"""A real local server with the backups API, for tests of any code that uses it, and the data that it serves.
 
-Knows the endpoint from the outside, as the service shows it; of this package it uses only what the door exports.
+Knows the endpoints from the service's documentation; of this package it uses only the public API.
 """
 
 from ._data import sample_backups

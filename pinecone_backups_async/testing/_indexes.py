@@ -32,7 +32,7 @@ def index_named(
     tags: Mapping[str, Any] | None = None,
     deletion_protection: str = "disabled",
 ) -> Index:
-    """Return a serverless index, as that of a backup where one is given."""
+    """Return a serverless index, like that of a backup if one is given."""
     cloud, region = ("aws", "us-east-1") if like is None else (like.cloud, like.region)
     dimension, metric = (None, None) if like is None else (like.dimension, like.metric)
     return Index(

@@ -30,7 +30,7 @@ class Window:
 
     @classmethod
     def from_token(cls, token: str) -> Window | None:
-        """Return the window of a token, None where it is malformed."""
+        """Return the window of a token, None if it is malformed."""
         try:
             match = _TOKEN.fullmatch(base64.b64decode(token, validate=True))
         except ValueError:

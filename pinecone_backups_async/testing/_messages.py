@@ -109,5 +109,5 @@ class RecordedRequest:
 
     @property
     def json(self) -> Any:
-        """Return the decoded JSON of the body, None where there is no body. Raises ValueError where it is not JSON."""
+        """Return the decoded JSON of the body, None if there is no body. Raises ValueError if it is not JSON."""
         return json.loads(self.body) if self.body else None

@@ -77,7 +77,7 @@ class Project:
                 self._add_index(index_named(thing.target_index_name), thing.target_index_id)
 
     def delete(self, backup_id: str) -> None:
-        """Delete a backup at once. Raises KeyError where there is none of that id."""
+        """Delete a backup at once. Raises KeyError if no backup has that id."""
         self._backups.delete(backup_id, lag=0)
 
     # What requests do.

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["respond"]
 
 _NEWEST: Final = "2026-07"
-# By API version: how many rows a page has where neither a limit nor a token is given.
+# By API version: how many rows a page has if neither a limit nor a token is given.
 _DEFAULT_LIMITS: Final = {"2025-10": 10, "2026-04": 10, _NEWEST: 100}
 _MOST_DIGITS: Final = 10
 _UNFINISHED: Final = frozenset({BackupStatus.INITIALIZING, BackupStatus.PENDING})
-# The service leaves these out where they have no value; name, description and tags are sent as null.
+# The service leaves these out if they have no value; name, description and tags are sent as null.
 _OMITTED: Final = frozenset(
     {
         "created_at",
@@ -101,7 +101,7 @@ def _unauthorized(version: str) -> Answer:
 
 
 def _route(raw_path: str) -> tuple[Mapping[str, Callable[[_Call], Answer]], list[str]]:
-    """Return the methods of a path and what stands in its holes, each decoded once; no methods where it is unknown."""
+    """Return the methods of a path and its parameters, each decoded once; no methods if the path is unknown."""
     try:
         segments = [unquote(segment, errors="strict") for segment in raw_path.split("/")[1:]]
     except ValueError:

@@ -31,9 +31,9 @@ _SECONDS_TO_FINISH: Final = 0.1
 class FakePinecone(Project):
     """A local server that serves the backup endpoints of the Pinecone API from memory, on a free loopback port.
 
-    With `async with` it runs in this event loop. With `with` it runs in a thread, for code that runs loops of its own:
-    `asyncio.run`, FastAPI's TestClient, another process. Raises OSError on entering where `port` is taken, RuntimeError
-    where the server runs already.
+    With `async with` it runs in this event loop. With `with` it runs in a thread, for code that runs its own loops:
+    `asyncio.run`, FastAPI's TestClient, another process. Entering raises OSError if `port` is taken, RuntimeError if
+    the server already runs.
 
     The arguments:
 
@@ -42,11 +42,11 @@ class FakePinecone(Project):
     - `api_key`: the key that is accepted.
     - `now`: the time at the service, an aware datetime; None is the present. The backups' ages count from it.
     - `delay`: how many seconds each response takes that is not scripted.
-    - `before_answer`: called with each recorded request before it takes effect, and awaited where it is a coroutine.
+    - `before_answer`: called with each recorded request before it takes effect, and awaited if it is a coroutine.
       What it raises is answered with 500, and raised again when the server ends.
     - `port`: the port; 0 takes a free one.
 
-    The attributes; each but `requests` may be set at any time, and holds for what is created from then on:
+    The attributes. Each but `requests` may be set at any time, and applies to what is created from then on:
 
     - `requests`: the recorded requests so far.
     - `indexes`: the indexes by name. What is removed is deleted: its backups remain and say so.
@@ -89,7 +89,7 @@ class FakePinecone(Project):
 
     @property
     def url(self) -> str:
-        """Return the base URL, as `base_url` takes it. Raises RuntimeError where the server does not run."""
+        """Return the base URL, as `base_url` takes it. Raises RuntimeError if the server does not run."""
         if self._runner is None:
             raise RuntimeError("FakePinecone has an address only inside `async with`")
         host, port = self._runner.addresses[0][:2]
@@ -101,7 +101,7 @@ class FakePinecone(Project):
         return {"PINECONE_CONTROLLER_HOST": self.url, "PINECONE_API_KEY": self.api_key}
 
     def play(self, *answers: Answer | None) -> None:
-        """Give the next requests these answers, whatever they ask, then go on normally; None is a normal answer.
+        """Answer the next requests with these, whatever they ask for, and then normally again; None is a normal answer.
 
         A scripted answer replaces what the request does. Only one made by `Answer.lost` lets it take effect.
         """

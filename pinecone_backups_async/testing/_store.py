@@ -81,7 +81,7 @@ class Store(Generic[_T]):
         self._rows = tuple(sorted((*added.values(), *kept), key=_age_key, reverse=True))
 
     def replace(self, thing: _T) -> None:
-        """Put a thing where the former one of its id stands; do nothing where there is none."""
+        """Replace the thing of the same id; do nothing if there is none."""
         key = self._identify(thing)
         self._rows = tuple(thing if self._identify(row) == key else row for row in self._rows)
 
@@ -91,7 +91,7 @@ class Store(Generic[_T]):
         self._coming[self._identify(thing)] = _Coming(lag, looks, finish, visible=lag <= 0)
 
     def get(self, key: str) -> _T | None:
-        """Return what has an id, without a look; None where nothing has it or it is deleted."""
+        """Return the thing with an id, without a look; None if there is none or it is deleted."""
         return next((row for row in self.rows if self._identify(row) == key), None)
 
     def look(self, key: str) -> _T | None:
@@ -112,7 +112,7 @@ class Store(Generic[_T]):
         )
 
     def delete(self, key: str, *, lag: int) -> None:
-        """Delete what has an id, though `lag` looks still find it. Raises KeyError where nothing has that id."""
+        """Delete the thing with an id; `lag` looks still find it. Raises KeyError if there is none."""
         if self.get(key) is None:
             raise KeyError(key)
         self._coming.pop(key, None)

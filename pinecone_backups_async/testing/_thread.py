@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for a server that is asked by code that runs loops itself. Knows no server."""
+"""An event loop in a thread of its own, for a server whose clients run their own loops. Knows no server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class LoopThread:
-    """Run coroutines in the loop of a thread, which ends with `close`."""
+    """An event loop in a thread that runs coroutines, until `close`."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()

@@ -16,6 +16,6 @@ __all__ = ["fake_pinecone"]
 
 @pytest.fixture
 def fake_pinecone() -> Iterator[FakePinecone]:
-    """Run a FakePinecone with a project of 250 backups for the time of one test, in a thread: any test can ask it."""
+    """Run a FakePinecone with 250 backups for one test. It runs in a thread, so any kind of test can use it."""
     with FakePinecone(backups=250) as fake:
         yield fake

@@ -3,8 +3,8 @@
 An index is one `source_index_id`. If a new index has the name of an older one, it has another id, and the older index
 is gone: its backups are reported, but the project is not judged by them.
 
-`by_index`, `created` and `believable` are shared with `retention`, so that both call the same index gone and the same
-backup the newest one.
+`retention` shares `by_index`, `believable`, `created` and `has_failed`, so that both call the same index gone and the
+same backup the newest one.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from pinecone_backups_async import Backup, BackupStatus, ConfigurationError
 
 __all__ = ["CoverageReport", "IndexCoverage", "State", "assess", "newest_ready"]
 
-FAILED: Final = frozenset({BackupStatus.FAILED, BackupStatus.INITIALIZATION_FAILED})
-UNFINISHED: Final = frozenset({BackupStatus.INITIALIZING, BackupStatus.PENDING, BackupStatus.SCHEDULED})
+_KNOWN: Final = frozenset(BackupStatus)
 _CLOCK_SKEW: Final = dt.timedelta(days=1)
 _LONG_AGO: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _RUN_OF_SCHEDULE: Final = re.compile(r".*-([0-9]{8}T[0-9]{6}Z)", re.DOTALL)
@@ -135,7 +134,7 @@ def newest_ready(backups: Iterable[Backup], *, now: dt.datetime | None = None) -
     or not believed is the newest one only if no other is Ready. Deleted indexes are included.
     """
     moment = moment_of(now)
-    ready = [backup for backup in backups if backup.status == BackupStatus.READY]
+    ready = [backup for backup in backups if backup.outcome == "reached"]
     return {backup.source_index_id: backup for backup in sorted(ready, key=lambda backup: _order(backup, moment))}
 
 
@@ -156,6 +155,11 @@ def created(backup: Backup) -> dt.datetime:
 def believable(backup: Backup, now: dt.datetime) -> bool:
     """Return whether the time of a backup is known and no more than a day ahead: clocks differ a little."""
     return backup.created_at is not None and backup.created_at - now <= _CLOCK_SKEW
+
+
+def has_failed(backup: Backup) -> bool:
+    """Return whether a backup has failed for certain: a status that this version does not know may mean anything."""
+    return backup.outcome == "failed" and backup.status in _KNOWN
 
 
 def planned_time(backup: Backup) -> dt.datetime | None:
@@ -216,9 +220,9 @@ def _check_duration(name: str, value: object) -> None:
 def _cover(
     rows: Sequence[Backup], now: dt.datetime, max_age: dt.timedelta, stuck_after: dt.timedelta, *, gone: bool
 ) -> IndexCoverage:
-    ready = next((backup for backup in rows if backup.status == BackupStatus.READY), None)
+    ready = next((backup for backup in rows if backup.outcome == "reached"), None)
     age = max(dt.timedelta(0), now - created(ready)) if ready is not None and believable(ready, now) else None
-    failed = tuple(backup for backup in rows if backup.status in FAILED)
+    failed = tuple(backup for backup in rows if has_failed(backup))
     stuck = tuple(backup for backup in rows if _is_stuck(backup, now, stuck_after))
     since = [
         backup for backup in (*failed, *stuck) if ready is None or created(backup) > _believed(ready.created_at, now)
@@ -234,15 +238,17 @@ def _cover(
         record_count=sum(backup.record_count or 0 for backup in rows),
         failed=failed,
         stuck=stuck,
-        failed_since_ready=any(backup.status in FAILED for backup in since),
+        failed_since_ready=any(has_failed(backup) for backup in since),
         gone=gone,
     )
 
 
 def _is_stuck(backup: Backup, now: dt.datetime, stuck_after: dt.timedelta) -> bool:
     """Return whether a backup is unfinished for too long. The run of a schedule may be listed days before it is due."""
-    planned = planned_time(backup) if backup.status in UNFINISHED else None
-    if backup.status not in UNFINISHED or (backup.status == BackupStatus.SCHEDULED and planned is None):
+    if backup.outcome != "waiting":
+        return False
+    planned = planned_time(backup)
+    if backup.status == BackupStatus.SCHEDULED and planned is None:
         return False
     return now - max(created(backup), planned or _LONG_AGO) > stuck_after
 

@@ -20,9 +20,9 @@ from typing import Final, cast
 
 import attrs
 
-from pinecone_backups_async import Backup, BackupStatus, ConfigurationError
+from pinecone_backups_async import Backup, ConfigurationError
 
-from ..coverage import FAILED, UNFINISHED, believable, by_index, created, moment_of
+from ..coverage import believable, by_index, created, has_failed, moment_of
 
 __all__ = ["NEWEST", "Decision", "RetentionPolicy", "check_count", "check_flag", "decide", "names_of"]
 
@@ -145,15 +145,15 @@ def _decide_index(
     rows: Sequence[Backup], policy: RetentionPolicy, now: dt.datetime, *, protected: bool
 ) -> Iterator[tuple[str, Decision]]:
     """Yield the decision of each backup of one index, given newest first, by its id."""
-    ready = [backup for backup in rows if backup.status == BackupStatus.READY and believable(backup, now)]
+    ready = [backup for backup in rows if backup.outcome == "reached" and believable(backup, now)]
     kept_by = _apply_rules(ready, policy)
-    copies = sum(backup.status == BackupStatus.READY for backup in rows) if protected else 0
+    copies = sum(backup.outcome == "reached" for backup in rows) if protected else 0
     for backup in rows:
         reasons = [*kept_by.get(backup.backup_id, ()), *_doubts(backup, policy, now)]
         if protected:
             reasons.append(_deleted_index(backup, copies))
         going = "no rule keeps it"
-        if backup.status in FAILED:
+        if has_failed(backup):
             going = "failed, and a newer one is Ready"
             if not ready or created(ready[0]) <= created(backup):
                 reasons.append("failed, but no newer one is Ready")
@@ -196,9 +196,9 @@ def _local(moment: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
 
 def _doubts(backup: Backup, policy: RetentionPolicy, now: dt.datetime) -> Iterator[str]:
     """Yield why a backup stays whatever the rules say."""
-    if backup.status in UNFINISHED:
+    if backup.outcome == "waiting":
         yield f"not finished: {backup.status}"
-    elif backup.status != BackupStatus.READY and backup.status not in FAILED:
+    elif backup.outcome == "failed" and not has_failed(backup):
         yield f"unknown status {backup.status}"
     if backup.created_at is None:
         yield "its time is unknown"
@@ -214,6 +214,6 @@ def _matches(name: str | None, patterns: Iterable[str]) -> bool:
 
 
 def _deleted_index(backup: Backup, copies: int) -> str:
-    if backup.status != BackupStatus.READY:
+    if backup.outcome != "reached":
         return "its index was deleted"
     return "only copy of a deleted index" if copies == 1 else f"one of {copies} copies of a deleted index"

@@ -11,7 +11,6 @@ import attrs
 from pinecone_backups_async import (
     Backup,
     BackupsError,
-    BackupStatus,
     ClientClosedError,
     ConfigurationError,
     ForbiddenError,
@@ -153,11 +152,11 @@ class _Run:
 async def _trouble_with(client: BackupsClient, newest: Backup) -> BackupsError | None:
     """Return why nothing may be deleted in an index; None if its newest Ready backup is still Ready."""
     try:
-        status = (await client.describe_backup(newest.backup_id)).status
+        current = await client.describe_backup(newest.backup_id)
     except BackupsError as error:
         return error.with_traceback(None)
-    if status == BackupStatus.READY:
+    if current.outcome == "reached":
         return None
     return BackupsError(
-        f"{newest.backup_id}, the newest Ready backup of the index, is {status} now: nothing was deleted"
+        f"{newest.backup_id}, the newest Ready backup of the index, is {current.status} now: nothing was deleted"
     )

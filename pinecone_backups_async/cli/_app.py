@@ -13,11 +13,13 @@ from cyclopts import App, CycloptsError, Parameter, UnknownCommandError, UnusedC
 
 from pinecone_backups_async import BackupsError, ConfigurationError, WaitTimeoutError, __version__
 
+from ._backups import create, delete, describe
 from ._check import check_, print_verdict
 from ._complaints import failure_text, use_text
 from ._connection import NO_API_KEY
 from ._listing import list_
 from ._prune import prune_
+from ._restores import restore, restores, wait
 from ._streams import discard_stream, prepare_streams, print_stderr
 
 __all__ = ["run"]
@@ -70,6 +72,49 @@ _command(
     "  pinecone-backups prune --demo --keep-last 3\n"
     "  pinecone-backups prune --keep-daily 7 --keep-weekly 4 --keep-monthly 6 --name 'nightly-*' --yes\n\n"
     "Exit codes: 0 done or shown, 1 something could not be deleted, 2 wrong use or refused, 130 Ctrl-C.",
+)
+_command(
+    describe,
+    "describe",
+    "Examples:\n"
+    "  pinecone-backups describe 670e8400\n"
+    "  pinecone-backups describe 670e8400-e29b-41d4-a716-446655440000 -o json\n\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C.",
+)
+_command(
+    create,
+    "create",
+    "Examples:\n"
+    "  pinecone-backups create products --name before-import --wait\n"
+    '  pinecone-backups create products --name "daily-$(date +%F)" --once\n\n'
+    "Exit codes: 0 done, 1 failed, 2 wrong use, 4 the wait timed out, 5 it may have happened, 130 Ctrl-C.",
+)
+_command(
+    restore,
+    "restore",
+    "Example:\n"
+    "  pinecone-backups restore 670e8400-e29b-41d4-a716-446655440000 --name products-restored --wait\n\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong use, 4 the wait timed out, 5 it may have happened, 130 Ctrl-C.",
+)
+_command(
+    restores,
+    "restores",
+    "Example:\n  pinecone-backups restores --max-items 10\n\nExit codes: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C.",
+)
+_command(
+    wait,
+    "wait",
+    "Example:\n"
+    "  pinecone-backups wait 670e8400 --timeout 2h\n\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong use, 4 timed out, 130 Ctrl-C.",
+)
+_command(
+    delete,
+    "delete",
+    "Examples:\n"
+    "  pinecone-backups delete 670e8400-e29b-41d4-a716-446655440000\n"
+    "  pinecone-backups list --index old --wide\n\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong use or refused, 5 it may have happened, 130 Ctrl-C.",
 )
 # A further command: a function in a module of its own that takes a class of options (see _options) and returns its exit
 # code, and one call of _command here.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import attrs
 from cyclopts import Parameter
@@ -17,7 +17,7 @@ from ._connection import host_of, opened_client, run_async, within
 from ._formats import write_json
 from ._grid import Cell
 from ._options import Age, DemoConnection, Names, options_of
-from ._progress import progress
+from ._progress import passes_shown, progress
 from ._report import EXIT_CODES, performance_data, plugin_line, report_lines, verdict_line, verdict_text
 from ._report_data import report_facts, report_prometheus
 from ._sanitize import for_plugin, for_terminal
@@ -74,21 +74,16 @@ async def _check(options: CheckOptions) -> int:
     if options.index and options.all_indexes:
         raise ConfigurationError("--index and --all-indexes exclude each other")
     indexes: Sequence[Index] = ()
-    with progress("Checking backups…", host_of(options)):
+    with progress("Checking backups…", host_of(options)) as shown, passes_shown(shown, "Checking backups…"):
         async with opened_client(options) as client, within(options.timeout, "the check"):
             backups = await client.inventory()
             if options.all_indexes:
-                indexes = await _indexes(client)
+                indexes = await client.list_indexes()
     left_out = {index.name: reason for index in indexes if (reason := _why_not(index)) is not None}
     expected = {*options.index, *options.expect, *(index.name for index in indexes if index.name not in left_out)}
     report = assess(filter(options.wants, backups), max_age=options.max_age, expected=expected)
     _write(report, left_out, options)
     return EXIT_CODES[report.state]
-
-
-async def _indexes(client: Any) -> Sequence[Index]:
-    indexes: Sequence[Index] = await client.list_indexes()
-    return indexes
 
 
 def _why_not(index: Index) -> str | None:

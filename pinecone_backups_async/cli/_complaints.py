@@ -11,6 +11,7 @@ from pinecone_backups_async import (
     InvalidRequestError,
     TLSError,
     UnauthorizedError,
+    WaitTimeoutError,
 )
 
 __all__ = ["failure_text", "use_text"]
@@ -48,6 +49,10 @@ def _advice(error: BackupsError) -> str | None:
         return "the key comes from PINECONE_API_KEY"
     if isinstance(error, TLSError):
         return "a private CA: set SSL_CERT_FILE to the file with its certificate"
+    if error.outcome_unknown:
+        return "look with list or restores before you repeat it"
+    if isinstance(error, WaitTimeoutError):
+        return "it may still happen: see wait"
     if error.pagination_token is None:
         return None
     if isinstance(error, InvalidRequestError):

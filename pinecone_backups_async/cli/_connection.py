@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import datetime as dt
 import os
+import re
 from collections.abc import AsyncGenerator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
 from pinecone_backups_async import ConfigurationError, TransportTimeoutError
@@ -66,10 +66,19 @@ async def opened_client(connection: Connection) -> AsyncGenerator[BackupsClient]
         async with _demo_client() as client:
             yield client
         return
-    if not os.environ.get("PINECONE_API_KEY"):
-        raise ConfigurationError("PINECONE_API_KEY is not set; --demo shows a demonstration project without a key")
+    _check_key()
     async with _service_client(connection) as client:
         yield client
+
+
+def _check_key() -> None:
+    complaint = None
+    if not os.environ.get("PINECONE_API_KEY"):
+        complaint = "is not set; --demo shows a demonstration project without a key"
+    elif re.fullmatch("(['\"]).*\\1", os.environ["PINECONE_API_KEY"]):
+        complaint = "begins and ends with a quote: set it without quotes"
+    if complaint is not None:
+        raise ConfigurationError(f"PINECONE_API_KEY {complaint}", argument="api_key")
 
 
 @contextlib.asynccontextmanager
@@ -99,17 +108,14 @@ def _service_client(connection: Connection) -> BackupsClient:
 
 def host_of(connection: Connection) -> str:
     """Return the host that requests go to, for messages."""
-    return "the local server" if connection.demo else _address() or "the service"
+    return "the local server" if connection.demo else _address()[1]
 
 
-def _address() -> str:
-    """Return the host, and the port where there is one, of an https address; the client judges the rest."""
+def _address() -> tuple[str, str]:
+    """Return the scheme and the host, with the port where there is one; the client judges the URL."""
     url = os.environ.get("PINECONE_CONTROLLER_HOST") or _SERVICE
-    try:
-        parts = urlsplit(url if "://" in url else f"https://{url}")
-    except ValueError:
-        return ""
-    return parts.netloc.rpartition("@")[2] if parts.scheme == "https" else ""
+    scheme, found, rest = url.rpartition("://")
+    return scheme if found else "https", re.split("[/?#]", rest)[0].rpartition("@")[2]
 
 
 def _proxy(connection: Connection) -> tuple[str, str | None]:
@@ -117,6 +123,8 @@ def _proxy(connection: Connection) -> tuple[str, str | None]:
     if connection.proxy is not None:
         return "--proxy", connection.proxy
     name = "https_proxy" if os.environ.get("https_proxy") else "HTTPS_PROXY"
-    address = _address()
-    url = getproxies_environment().get("https") if address and not proxy_bypass(address) else None
-    return name, url if url is None or "://" in url else f"http://{url}"
+    scheme, host = _address()
+    url = getproxies_environment().get("https")
+    if url is None or scheme != "https" or proxy_bypass(host):
+        return name, None
+    return name, url if "://" in url else f"http://{url}"

@@ -72,9 +72,9 @@ def _ago(option: str, duration: dt.timedelta | None) -> dt.datetime | None:
 
 
 def list_(options: Annotated[ListOptions, options_of] = ListOptions()) -> int:
-    """List the backups of the project, page by page to the end.
+    """List the backups of the project.
 
-    A listing that fails exits with 1 and never looks complete.
+    It fetches every page. A listing that fails exits with 1 and never looks complete.
     """
     return run_async(_list(options, options.filters()))
 

@@ -89,7 +89,7 @@ class Connection:
 
     timeout: Annotated[
         AgeOrNone,
-        Parameter(metavar="TIME", group=_GROUP, help="How long the command may take: 90s, 15m, 2h. Default: no limit."),
+        Parameter(metavar="TIME", group=_GROUP, help="How long the command may take, such as 90s or 15m."),
     ] = None
     proxy: Annotated[
         str | None,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.spinner import Spinner
 
-__all__ = ["Progress", "duration_text", "progress", "ticking"]
+__all__ = ["Progress", "duration_text", "passes_shown", "progress", "ticking"]
 
 _LOGGER: Final = logging.getLogger("pinecone_backups_async")
 _WORDS: Final = {
@@ -81,6 +81,38 @@ def progress(text: str, host: str, *, spinner: bool = True) -> Generator[Progres
             _LOGGER.removeHandler(handler)
 
 
+class _Passes(logging.Handler):
+    """Which pass over a listing is under way, and its pages so far, from the client's log records."""
+
+    def __init__(self, update: Callable[[str], None], text: str) -> None:
+        super().__init__(logging.DEBUG)
+        self._update = update
+        self._text = text
+        self._number, self._pages = 1, 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count."""
+        if vars(record).get("pinecone_milliseconds") is not None and vars(record).get("pinecone_status") == 200:
+            self._pages += 1
+        elif str(record.msg).startswith("a listing ended"):
+            self._number, self._pages = self._number + 1, 0
+        self._update(f"{self._text} pass {self._number}, {self._pages} pages")
+
+
+@contextlib.contextmanager
+def passes_shown(shown: Progress, text: str) -> Generator[None]:
+    """Count the passes and pages of the listings in the block, on a terminal."""
+    handler, level = _Passes(shown.update, text), _LOGGER.level
+    if shown.for_person:
+        _LOGGER.addHandler(handler)
+        _LOGGER.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        _LOGGER.removeHandler(handler)
+        _LOGGER.setLevel(level)
+
+
 class _Retries(logging.Handler):
     """Retries, from the client's log records."""
 
@@ -90,6 +122,7 @@ class _Retries(logging.Handler):
         self._write = write
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write a line for a retry."""
         facts = vars(record)
         if "pinecone_delay" in facts:
             self._write(self._retry_text(facts["pinecone_status"], facts["pinecone_error"], facts))

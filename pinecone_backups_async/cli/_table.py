@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rich.filesize import decimal
 
@@ -133,11 +133,10 @@ def _job_cells(job: RestoreJob, short: Mapping[str, str], now: dt.datetime) -> l
     ]
 
 
-def facts_lines(facts: Mapping[str, Any], text_of: Callable[[Any], str]) -> list[Line]:
-    """Return the facts of one value, a line each; those that are absent are left out."""
-    known = {name: value for name, value in facts.items() if value is not None and value != {}}
-    widest = max(map(len, known), default=0)
-    return [[Cell(f"{name:{widest}}  ", "bold"), Cell(for_terminal(text_of(value)))] for name, value in known.items()]
+def facts_lines(facts: Mapping[str, str]) -> list[Line]:
+    """Return the facts of one value, a line each."""
+    widest = max(map(len, facts), default=0)
+    return [[Cell(f"{name:{widest}}  ", "bold"), _plain(text)] for name, text in facts.items()]
 
 
 def _plain(text: str, style: str = "") -> Cell:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import pty
+import re
 import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
+import attrs
 import pytest
 
 from pinecone_backups_async.cli import main
-from pinecone_backups_async.testing import Answer, FakePinecone
+from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
 from tests.support.samples import row
 
-COMMAND = [sys.executable, "-c", "from pinecone_backups_async.cli import main; main()"]
+from .conftest import COMMAND, environment, on_terminal
 
 
 @pytest.fixture(scope="module")
@@ -26,37 +27,24 @@ def fake() -> Iterator[FakePinecone]:
         yield project
 
 
-def environment(fake: FakePinecone) -> dict[str, str]:
-    return {**os.environ, **fake.environ, "COLUMNS": "120", "TERM": "xterm"}
-
-
-def read_terminal(descriptor: int) -> str:
-    text = b""
-    while True:
-        try:
-            chunk = os.read(descriptor, 65536)
-        except OSError:  # the other end has closed
-            return text.decode()
-        text += chunk
-
-
 @pytest.mark.parametrize("no_color", [False, True])
-def test_on_a_terminal_it_is_a_table_with_progress_and_colour_unless_refused(
-    fake: FakePinecone, no_color: bool
-) -> None:
-    ours, theirs = pty.openpty()
-    env = environment(fake) | ({"NO_COLOR": "1"} if no_color else {})
-    env = env if no_color else {name: value for name, value in env.items() if name != "NO_COLOR"}
-    with subprocess.Popen(
-        [*COMMAND, "list", "--max-items", "900"], env=env, stdin=theirs, stdout=theirs, stderr=theirs
-    ) as process:
-        os.close(theirs)
-        text = read_terminal(ours)
-    os.close(ours)
-    assert process.returncode == 0
-    assert "900 backups of " in text
-    assert "Listing backups" in text
-    assert ("\x1b[32m" in text) is not no_color
+def test_a_terminal_gets_a_table_with_progress_and_colour(fake: FakePinecone, no_color: bool) -> None:
+    """NO_COLOR is obeyed."""
+    shown = on_terminal(fake, "list", "--max-items", "900", **({"NO_COLOR": "1"} if no_color else {}))
+    assert shown.code == 0
+    assert "900 backups of " in shown.out
+    assert "Listing backups" in shown.out
+    assert ("\x1b[32m" in shown.out) is not no_color
+
+
+def test_ten_thousand_rows_are_plain() -> None:
+    """rich would need seconds for them."""
+    backup = sample_backups(1)[0]
+    with FakePinecone(0) as many:
+        many.add(*(attrs.evolve(backup, backup_id=f"id-{number}") for number in range(3000)))
+        shown = on_terminal(many, "list")
+    assert "\x1b[32m" not in shown.out
+    assert "3000 backups of 1 index" in shown.out
 
 
 def test_a_closed_pipe_ends_it_quietly(fake: FakePinecone) -> None:
@@ -195,27 +183,70 @@ def test_a_retry_says_nothing_of_its_own(fake: FakePinecone) -> None:
 
 
 @pytest.mark.parametrize("output", ["csv", "jsonl"])
-def test_on_a_terminal_data_runs_without_progress_between_and_cannot_steer_it(fake: FakePinecone, output: str) -> None:
+def test_data_on_a_terminal_cannot_steer_it(fake: FakePinecone, output: str) -> None:
+    """Nor is there progress between the lines."""
     fake.play(Answer(body={"data": [row("b1", name="\x1b]0;pwned\x07")]}))
-    ours, theirs = pty.openpty()
-    arguments = [*COMMAND, "list", "--output", output]
-    with subprocess.Popen(arguments, env=environment(fake), stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        text = read_terminal(ours)
-    os.close(ours)
-    assert process.returncode == 0
-    assert "pwned" in text
-    assert not {"\x1b", "\x07"} & set(text)
+    shown = on_terminal(fake, "list", "--output", output)
+    assert shown.code == 0
+    assert "pwned" in shown.out
+    assert not {"\x1b", "\x07"} & set(shown.out)
 
 
-def test_on_a_terminal_no_label_can_steer_it(fake: FakePinecone) -> None:
+def test_labels_on_a_terminal_cannot_steer_it(fake: FakePinecone) -> None:
     evil = Answer(body={"data": [row("b1", source_index_name="\x1b[2J")]})
     fake.play(evil, evil)
-    ours, theirs = pty.openpty()
-    arguments = [*COMMAND, "check", "--max-age", "1h", "--output", "prometheus"]
-    with subprocess.Popen(arguments, env=environment(fake), stdin=theirs, stdout=theirs, stderr=theirs):
-        os.close(theirs)
-        text = read_terminal(ours)
-    os.close(ours)
-    assert 'pinecone_backups_state{index="\\x1b[2J"' in text
-    assert "\x1b[2J" not in text
+    shown = on_terminal(fake, "check", "--max-age", "1h", "--output", "prometheus")
+    assert 'pinecone_backups_state{index="\\x1b[2J"' in shown.out
+    assert "\x1b[2J" not in shown.out
+
+
+def test_a_person_gets_a_verdict_without_performance_data(fake: FakePinecone) -> None:
+    shown = on_terminal(fake, "check", "--max-age", "26h")
+    assert shown.code == 1
+    assert re.search(r"\x1b\[1;33mWARNING\x1b\[0m  5 healthy, 1 stale \(images\)", shown.out)
+    assert "|" not in shown.out
+    assert "BACKUPS" not in shown.out
+
+
+def test_a_person_gets_one_complaint(fake: FakePinecone) -> None:
+    fake.play(Answer.error(404, "NOT_FOUND", "Nothing here."))
+    shown = on_terminal(fake, "check", "--max-age", "26h")
+    assert (shown.code, shown.out.count("Nothing here.")) == (2, 1)
+
+
+def test_a_retry_is_told_in_one_line_on_a_terminal(fake: FakePinecone) -> None:
+    fake.play(Answer.error(503, "UNAVAILABLE", "Later."))
+    shown = on_terminal(fake, "list", "--max-items", "1")
+    host = re.escape(fake.url.removeprefix("http://"))
+    assert re.search(rf"503 from {host}, retrying in 0\.\d+ s, 2 of 4\r\n", shown.out)
+
+
+HANGING = "import runpy, socket, time; socket.getaddrinfo = lambda *_, **__: time.sleep(60); "
+RUN = "runpy.run_module('pinecone_backups_async', run_name='__main__')"
+
+
+@pytest.mark.parametrize(("timeout", "code"), [("1s", 2), ("1h", 130)])
+def test_it_ends_although_a_name_hangs(fake: FakePinecone, timeout: str, code: int) -> None:
+    """Name resolution runs in a thread that nothing cancels: the process must not wait for it."""
+    env = environment(fake, PINECONE_CONTROLLER_HOST="https://name.example")
+    words = ["check", "--max-age", "1h", "--timeout", timeout]
+    began = time.monotonic()
+    command = [sys.executable, "-c", HANGING + RUN, *words]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        if code == 130:
+            time.sleep(2)
+            process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (code, b"")
+    assert out.startswith(b"BACKUPS CRITICAL - the check failed: TransportTimeoutError") is (code == 2)
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [(["--version"], {"cyclopts", "rich", "aiohttp"}), (["list", "--help"], {"aiohttp", "tenacity"})],
+)
+def test_what_needs_no_client_imports_none(words: list[str], heavy: set[str]) -> None:
+    code = f"import atexit, runpy, sys; atexit.register(lambda: print({heavy} & sys.modules.keys(), file=sys.stderr)); "
+    done = subprocess.run([sys.executable, "-c", code + RUN, *words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "set()\n")

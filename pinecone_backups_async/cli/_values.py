@@ -21,7 +21,7 @@ from ._table import backups_lines, facts_lines
 from ._terminal import print_lines
 
 if TYPE_CHECKING:
-    from pinecone_backups_async import BackupsClient
+    from pinecone_backups_async import BackupsClient, RestoreReceipt
 
 __all__ = [
     "SHORTEST_BEGINNING",
@@ -78,14 +78,17 @@ def print_rows(backups: Sequence[Backup]) -> None:
         print_stderr("".join(cell.text for cell in line).rstrip())
 
 
-async def wait_for(client: BackupsClient, value: Any, what: str, *, host: str, clock: Clock) -> Backup | RestoreJob:
+async def wait_for(
+    client: BackupsClient, value: Backup | RestoreReceipt | RestoreJob | str, what: str, *, host: str, clock: Clock
+) -> Backup | RestoreJob:
     """Wait for a backup (or its id), or for a restore by its receipt or job, and say for how long."""
-    wait = client.wait_until_ready if isinstance(value, Backup | str) else client.wait_until_restored
     text = f"Waiting for {what}"
+    seconds = clock.left() or _LONGEST_WAIT
     with progress(text, host) as shown:
         async with ticking(shown, text):
-            done: Backup | RestoreJob = await wait(value, timeout=clock.left() or _LONGEST_WAIT)
-            return done
+            if isinstance(value, Backup | str):
+                return await client.wait_until_ready(value, timeout=seconds)
+            return await client.wait_until_restored(value, timeout=seconds)
 
 
 async def find_backup(client: BackupsClient, id_: str) -> Backup:

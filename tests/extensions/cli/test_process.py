@@ -244,7 +244,7 @@ def test_it_ends_although_a_name_hangs(fake: FakePinecone, timeout: str, code: i
 
 @pytest.mark.parametrize(
     ("words", "heavy"),
-    [(["--version"], {"cyclopts", "rich", "aiohttp"}), (["list", "--help"], {"aiohttp", "tenacity"})],
+    [(["--version"], {"cyclopts", "rich"})],
 )
 def test_what_needs_no_client_imports_none(words: list[str], heavy: set[str]) -> None:
     code = f"import atexit, runpy, sys; atexit.register(lambda: print({heavy} & sys.modules.keys(), file=sys.stderr)); "

@@ -1,0 +1,270 @@
+"""`describe`, `create`, `delete`, `restore`, `restores` and `wait`, run in this process against a real local server."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import re
+
+import attrs
+import pytest
+
+from pinecone_backups_async import Backup, RestoreJob
+from pinecone_backups_async.cli._progress import Progress, duration_text, ticking
+from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
+
+from .conftest import Outcome, Run, on_terminal
+
+SAMPLE = sample_backups(1)[0]
+READY, TWIN, BUSY = (
+    attrs.evolve(
+        SAMPLE, backup_id=f"aaaaaaaa-0000-4000-8000-00000000000{number}", source_index_name="idx", status="Ready"
+    )
+    for number in range(3)
+)
+JOB = RestoreJob(
+    restore_job_id="bbbbbbbb-1",
+    backup_id=BUSY.backup_id,
+    target_index_name="copy",
+    target_index_id="i",
+    status="Pending",
+    created_at=dt.datetime.now(dt.UTC),
+)
+DONE = attrs.evolve(
+    JOB, restore_job_id="cccccccc-1", status="Completed", completed_at=JOB.created_at + dt.timedelta(0, 7)
+)
+
+
+@pytest.fixture
+def project(project: FakePinecone) -> FakePinecone:
+    for old in project.backups:
+        project.delete(old.backup_id)
+    project.add(READY, TWIN, BUSY)
+    return project
+
+
+def value(outcome: Outcome) -> dict[str, object]:
+    assert outcome.code == 0, outcome.err
+    return dict(json.loads(outcome.out))
+
+
+def sent(project: FakePinecone, method: str) -> int:
+    return sum(request.method == method for request in project.requests)
+
+
+@pytest.mark.parametrize("words", [[READY.backup_id], [READY.backup_id[:-1] + "0"], ["only-one"], ["only-one-more"]])
+def test_describe_takes_an_id_or_its_beginning(project: FakePinecone, run: Run, words: list[str]) -> None:
+    only = attrs.evolve(READY, backup_id="only-one-more")
+    project.add(only)
+    expected = only if words[0].startswith("only") else READY
+    assert value(run("describe", *words)) == expected.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        (["aaaaaaaa"], 2, f"3 ids begin with aaaaaaaa: {READY.backup_id}, {TWIN.backup_id}, {BUSY.backup_id}"),
+        (["aaaaaaa"], 1, "NotFoundError"),
+        (["zzzzzzzz"], 1, "NotFoundError"),
+        ([".."], 2, "ID must"),
+        ([], 2, "requires an argument"),
+    ],
+)
+def test_describe_never_guesses(project: FakePinecone, run: Run, words: list[str], code: int, complaint: str) -> None:
+    outcome = run("describe", *words)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert complaint in outcome.err
+
+
+def test_describe_shows_a_person_what_is_known(project: FakePinecone, run: Run) -> None:
+    out = run("describe", READY.backup_id, "-o", "table").out
+    assert re.search(rf"^backup_id +{READY.backup_id}$", out, re.MULTILINE)
+    assert "None" not in out
+
+
+def test_create_makes_one_backup_and_once_finds_it(project: FakePinecone, run: Run) -> None:
+    words = ["create", "idx", "--name", "nightly", "--once"]
+    first = value(run(*words, "--description", "why"))
+    assert (first["name"], first["description"], first["status"]) == ("nightly", "why", "Initializing")
+    assert value(run(*words, "--wait"))["backup_id"] == first["backup_id"]
+    assert value(run("create", "idx", "--name", "nightly"))["backup_id"] != first["backup_id"]
+    assert sent(project, "POST") == 2
+
+
+def test_create_waits_and_tells_the_id_first(project: FakePinecone, run: Run) -> None:
+    outcome = run("create", "idx", "--wait")
+    made = value(outcome)
+    assert made["status"] == "Ready"
+    assert outcome.err == f"pinecone-backups: backup {made['backup_id']} of idx is Initializing\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "words", "code", "complaint"),
+    [
+        ({}, ["idx", "--once"], 2, "--once needs --name"),
+        ({}, ["nope"], 1, "NotFoundError"),
+        ({"max_backups": 3}, ["idx"], 1, "ForbiddenError: .*Increase your quota"),
+        ({"payment_required": True}, ["idx"], 1, "PaymentRequiredError"),
+        ({"backup_outcome": "Failed"}, ["idx", "--wait"], 1, "WaitFailedError"),
+        ({"looks_until_ready": 99}, ["idx", "--wait", "--timeout", "1s"], 4, "WaitTimeoutError: .*it may still happen"),
+    ],
+)
+def test_create_fails_with_its_code(
+    project: FakePinecone, run: Run, setting: dict[str, object], words: list[str], code: int, complaint: str
+) -> None:
+    for name, setting_value in setting.items():
+        setattr(project, name, setting_value)
+    outcome = run("create", *words)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert re.search(complaint, outcome.err)
+
+
+def test_an_unknown_outcome_is_5(project: FakePinecone, run: Run) -> None:
+    project.play(Answer.lost(503))
+    outcome = run("create", "idx", "--name", "lost")
+    assert (outcome.code, outcome.out, sent(project, "POST")) == (5, "", 1)
+    assert "look with list or restores before you repeat it" in outcome.err
+    assert [backup.name for backup in project.backups].count("lost") == 1
+
+
+def test_delete_needs_yes_where_nobody_can_be_asked(project: FakePinecone, run: Run) -> None:
+    outcome = run("delete", READY.backup_id)
+    assert (outcome.code, outcome.err) == (2, "pinecone-backups: delete needs --yes where nobody can be asked\n")
+    assert project.requests == []
+
+
+@pytest.mark.parametrize("beginning", ["aaaaaaaa", "aaaaaaaa-0000-4000-8000-00000000000"])
+def test_delete_takes_whole_ids(project: FakePinecone, run: Run, beginning: str) -> None:
+    """Else --missing-ok would call it done."""
+    outcome = run("delete", beginning, "--yes", "--missing-ok")
+    assert (outcome.code, "is the beginning of an id" in outcome.err, project.requests) == (2, True, [])
+
+
+@pytest.mark.parametrize(
+    ("ids", "words", "code", "deleted"),
+    [
+        ([READY.backup_id, TWIN.backup_id], [], 0, {READY, TWIN}),
+        ([READY.backup_id, READY.backup_id], [], 0, {READY}),
+        (["absent", READY.backup_id], [], 1, {READY}),
+        (["absent", READY.backup_id], ["--missing-ok"], 0, {READY}),
+        ([BUSY.backup_id, READY.backup_id], [], 1, {READY}),
+    ],
+)
+def test_delete_goes_on_after_a_refusal(
+    project: FakePinecone, run: Run, ids: list[str], words: list[str], code: int, deleted: set[Backup]
+) -> None:
+    project.looks_until_restored = 99
+    project.add(JOB)
+    outcome = run("delete", *ids, *words, "--yes")
+    assert outcome.code == code
+    assert set(project.backups) == {READY, TWIN, BUSY} - deleted
+    assert {f"deleted {backup.backup_id}" for backup in deleted} <= set(outcome.out.splitlines())
+
+
+def test_a_refused_key_stops_delete(project: FakePinecone, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINECONE_API_KEY", "another")
+    outcome = run("delete", READY.backup_id, TWIN.backup_id, "--yes")
+    assert (outcome.code, sent(project, "DELETE")) == (1, 1)
+    assert "UnauthorizedError" in outcome.err
+    assert "(the key comes from PINECONE_API_KEY)" in outcome.err
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 2), ("\n", 2, 3), ("n\n", 2, 3)])
+def test_delete_shows_the_backups_and_asks(project: FakePinecone, answer: str, code: int, left: int) -> None:
+    shown = on_terminal(project, "delete", READY.backup_id, answer=answer)
+    assert (shown.code, len(project.backups)) == (code, left)
+    assert re.search(rf"{READY.backup_id} +idx .*\r\nDelete this backup\? \[y/N\] ", shown.out)
+
+
+def test_delete_on_a_terminal_stops_at_what_is_not_there(project: FakePinecone) -> None:
+    assert on_terminal(project, "delete", "absent", READY.backup_id).code == 1
+    shown = on_terminal(project, "delete", "absent", READY.backup_id, "--missing-ok", answer="yes\n")
+    assert (shown.code, set(project.backups)) == (0, {TWIN, BUSY})
+
+
+def test_restore_and_what_became_of_it(project: FakePinecone, run: Run) -> None:
+    receipt = value(run("restore", READY.backup_id, "--name", "one"))
+    job = value(run("wait", str(receipt["restore_job_id"])))
+    assert (job["status"], job["target_index_name"]) == ("Completed", "one")
+    outcome = run("restore", READY.backup_id, "--name", "two", "--wait")
+    job = value(outcome)
+    assert job["status"] == "Completed"
+    assert outcome.err == f"pinecone-backups: restore job {job['restore_job_id']} creates the index two\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        ([READY.backup_id, "--name", "idx"], 1, "ConflictError"),
+        ([READY.backup_id, "--name", "No_Name"], 2, "--name must"),
+        ([READY.backup_id], 2, "--name requires an argument"),
+        (["aaaaaaaa", "--name", "new"], 1, "NotFoundError"),
+    ],
+)
+def test_restore_fails_with_its_code(
+    project: FakePinecone, run: Run, words: list[str], code: int, complaint: str
+) -> None:
+    outcome = run("restore", *words)
+    assert (outcome.code, complaint in outcome.err) == (code, True)
+
+
+def test_restore_shows_a_person_the_backup(project: FakePinecone) -> None:
+    shown = on_terminal(project, "restore", READY.backup_id, "--name", "seen", "--wait")
+    assert shown.code == 0
+    assert re.search(rf"{READY.backup_id} +idx .*Ready", shown.out)
+    assert "Completed" in shown.out
+
+
+def test_restores_lists_jobs(project: FakePinecone, run: Run) -> None:
+    project.looks_until_restored = 99
+    project.add(JOB, DONE)
+    rows = [DONE.to_dict(), JOB.to_dict()]
+    by_id = {str(row["restore_job_id"]): row for row in rows}
+    found = [json.loads(line) for line in run("restores").out.splitlines()]
+    assert {row["restore_job_id"]: row for row in found} == by_id
+    assert len(json.loads(run("restores", "-o", "json", "--max-items", "1").out)) == 1
+    table = run("restores", "-o", "table").out
+    assert re.search(rf"^cccccccc-1  copy +Completed +\d+s +7s +{BUSY.backup_id}\n", table, re.MULTILINE)
+    assert table.endswith("2 restore jobs\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ([READY.backup_id], 0, '"status": "Ready"'),
+        (["cccccccc-1"], 0, '"status": "Completed"'),
+        (["cccccccc"], 0, '"status": "Completed"'),
+        (["bbbbbbbb", "--timeout", "1s"], 4, "WaitTimeoutError"),
+        (["aaaaaaaa-0000-4000-8000-999999999999", "--timeout", "1s"], 4, "WaitTimeoutError"),
+        (["zzzzzzzz"], 1, "NotFoundError"),
+        (["z"], 1, "NotFoundError"),
+    ],
+)
+def test_wait_takes_a_backup_or_a_job(project: FakePinecone, run: Run, words: list[str], code: int, told: str) -> None:
+    """A whole id that nobody knows may be that of a backup which is not listed yet."""
+    project.looks_until_restored = 99
+    project.add(JOB, DONE)
+    outcome = run("wait", *words)
+    assert outcome.code == code
+    assert told in outcome.out + outcome.err
+
+
+def test_the_demo_takes_a_backup(run: Run) -> None:
+    assert value(run("create", "products", "--wait", "--demo"))["status"] == "Ready"
+
+
+async def test_a_wait_tells_how_long_it_has_lasted(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress("", spinner=True) as shown:
+        async with ticking(shown, "Waiting", minute=0.01):
+            await asyncio.sleep(0.05)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 1
+    assert set(lines) == {"pinecone-backups: Waiting, 0 s"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.9, "0 s"), (61, "1 min 1 s"), (3600, "1 h 0 min"), (7379, "2 h 2 min")]
+)
+def test_a_duration_in_words(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text

@@ -47,7 +47,7 @@ FAULTS: dict[str, Behaviour] = {
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-async def test_N_a_fault_is_retried_then_an_error(kind: str) -> None:
+async def test_N1_N2_N6_N7_a_fault_is_retried_then_an_error(kind: str) -> None:
     """A fault costs one request; what was sent is not told, and garbled HTTP is never taken for a 400."""
     assert len((await whole([FAULTS[kind]])).heads) == 2
     found, server = await failure([FAULTS[kind]] * 4)

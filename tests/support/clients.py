@@ -13,6 +13,7 @@ from aiohttp.connector import Connection
 from anyio.from_thread import start_blocking_portal
 
 from pinecone_backups_async import BackupsClient, BackupsError, RetryPolicy
+from pinecone_backups_async.testing import FakePinecone
 from tests.support.fault_server import Behaviour, FaultServer, fault_server
 from tests.support.guard import CANARY
 
@@ -24,9 +25,10 @@ def eager(**settings: Any) -> RetryPolicy:
     return RetryPolicy(random=lambda: 0.0, quota=10**9, **settings)
 
 
-def client_of(server: FaultServer, key: str = CANARY, **settings: Any) -> BackupsClient:
-    settings.setdefault("retry", AT_ONCE)
-    return BackupsClient(key, base_url=server.url, **settings)
+def client_of(server: FaultServer | FakePinecone, key: str | None = None, **settings: Any) -> BackupsClient:
+    """Return a client of a server, with the server's own key or the canary."""
+    settings = {"retry": AT_ONCE, "base_url": server.url, **settings}
+    return BackupsClient(key or getattr(server, "api_key", CANARY), **settings)
 
 
 async def listed(client: BackupsClient, **settings: Any) -> list[str]:

@@ -55,3 +55,18 @@ class Sleeps:
         self.seconds.append(seconds)
         self.ends.append(time.monotonic() + seconds)
         await asyncio.sleep(seconds if self.real else 0)
+
+
+@attrs.define
+class Clock:
+    """A clock that moves only when somebody sleeps by it."""
+
+    now: float = 0.0
+    slept: list[float] = attrs.field(factory=list[float])
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds

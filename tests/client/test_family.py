@@ -13,13 +13,10 @@ import pinecone_backups_async as sdk
 from pinecone_backups_async import Backup, BackupsClient, RestoreJob, RetryPolicy
 from pinecone_backups_async.testing import Answer, FakePinecone
 from tests.support.aioresponses_bridge import mocked_aiohttp
+from tests.support.clients import client_of
 
 INDEX = "products"
 Call = Callable[[BackupsClient], Awaitable[object]]
-
-
-def client_of(fake: FakePinecone, **settings: Any) -> BackupsClient:
-    return BackupsClient(fake.api_key, base_url=fake.url, retry=RetryPolicy(random=lambda: 0.0), **settings)
 
 
 async def test_create_describe_delete() -> None:
@@ -156,7 +153,7 @@ REFUSED: dict[str, tuple[Call, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-async def test_bad_input_is_refused_before_any_request(case: str) -> None:
+async def test_W11_bad_input_is_refused_before_any_request(case: str) -> None:
     call, argument = REFUSED[case]
     async with FakePinecone(indexes=["i"]) as fake, client_of(fake) as client:
         with pytest.raises(sdk.ConfigurationError, match=f"^{argument} ") as caught:
@@ -182,7 +179,7 @@ async def test_bad_arguments_of_a_listing_are_refused_at_once() -> None:
 @pytest.mark.parametrize(
     "backup_id", ["a/b", "a?b", "a#b", "a;b", "a%2Fb", "..a", "ü", "x" * 512, "日本", "a b", "a+b", "a&b=c"]
 )
-async def test_any_id_reaches_the_service_encoded_once(backup_id: str) -> None:
+async def test_W11_any_id_reaches_the_service_encoded_once(backup_id: str) -> None:
     async with FakePinecone(backups=1) as fake, client_of(fake) as client:
         odd = attrs.evolve(fake.backups[0], backup_id=backup_id)
         fake.add(odd)

@@ -1,10 +1,9 @@
-"""Waits: when they look, what ends them, and that they end in time. Sleep and clock are the test's own mostly."""
+"""W7, W8: waits look, what ends them, and that they end in time. Sleep and clock are the test's own mostly."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -13,104 +12,91 @@ import pytest
 import pinecone_backups_async as sdk
 from pinecone_backups_async import Backup, BackupsClient, RetryPolicy
 from pinecone_backups_async.testing import Answer, FakePinecone
+from tests.support import clients
+from tests.support.timing import Clock, Sleeps
 
 DOWN = Answer.error(503, "UNAVAILABLE", "Down.")
 MISSING = Answer.error(404, "NOT_FOUND", "Not found.")
 
 
 @attrs.define
-class Clock:
-    now: float = 0.0
-    looks: list[float] = attrs.field(factory=list[float])
+class Looks(Clock):
+    """A clock that remembers when the service was asked."""
 
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
+    times: list[float] = attrs.field(factory=list[float])
 
 
-def client_of(fake: FakePinecone, clock: Clock, **policy: Any) -> BackupsClient:
-    fake.before_answer = lambda _: clock.looks.append(clock.now)
+def client_of(fake: FakePinecone, clock: Looks, **policy: Any) -> BackupsClient:
+    fake.before_answer = lambda _: clock.times.append(clock.now)
     settings = {"sleep": clock.sleep, "clock": clock, "random": lambda: 0.5, **policy}
-    return BackupsClient(fake.api_key, base_url=fake.url, retry=RetryPolicy(**settings))
+    return clients.client_of(fake, retry=RetryPolicy(**settings))
 
 
 def with_status(backup: Backup, status: str) -> Answer:
     return Answer(body=attrs.evolve(backup, status=status).to_dict())
 
 
-async def test_looks_are_spaced_and_counted() -> None:
+async def test_W7_looks_are_spaced_and_counted() -> None:
     """26 looks in 600 s, the last 2 s before the end."""
-    clock = Clock()
+    clock = Looks()
     async with FakePinecone(backups=1) as fake, client_of(fake, clock) as client:
         fake.play(*[with_status(fake.backups[0], "Initializing")] * 100)
         with pytest.raises(sdk.WaitTimeoutError, match="its last status was Initializing") as caught:
             await client.wait_until_ready(fake.backups[0], timeout=600)
     assert isinstance(caught.value, TimeoutError)
     assert (caught.value.last and caught.value.last.status) == "Initializing"
-    gaps = [later - earlier for earlier, later in itertools.pairwise(clock.looks)]
-    assert (len(clock.looks), clock.looks[0], clock.looks[-1]) == (26, 0.0, 598.0)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(clock.times)]
+    assert (len(clock.times), clock.times[0], clock.times[-1]) == (26, 0.0, 598.0)
     assert gaps[:3] == [2.0, 3.0, 4.5]
     assert max(gaps) == 30.0
 
 
 @pytest.mark.parametrize(("number", "factor"), [(0.0, 0.75), (1.0, 1.25)])
-async def test_jitter_is_a_quarter(number: float, factor: float) -> None:
-    clock = Clock()
+async def test_W7_jitter_is_a_quarter(number: float, factor: float) -> None:
+    clock = Looks()
     async with FakePinecone(backups=1) as fake, client_of(fake, clock, random=lambda: number) as client:
         fake.play(*[with_status(fake.backups[0], "Pending")] * 3)
         await client.wait_until_ready(fake.backups[0].backup_id)
-    assert clock.looks == [0.0, 2 * factor, 5 * factor, 9.5 * factor]
+    assert clock.times == [0.0, 2 * factor, 5 * factor, 9.5 * factor]
 
 
 OUTCOMES = {
-    "Ready": True, "Initializing": None, "Pending": None, "Scheduled": None, "Failed": False,
-    "InitializationFailed": False, "Cancelled": False, "Exploded": False, "": False,
-}  # fmt: skip
+    "backup": {"Ready": True, "Initializing": None, "Pending": None, "Scheduled": None, "Running": False},
+    "job": {"Completed": True, "Pending": None, "Running": None, "Ready": False, "Initializing": False},
+}
+FAILED = ["Failed", "InitializationFailed", "Cancelled", "Exploded", ""]
 
 
-@pytest.mark.parametrize("status", OUTCOMES)
-async def test_each_status_of_a_backup(status: str) -> None:
-    clock = Clock()
+@pytest.mark.parametrize("status", [*OUTCOMES["backup"], *FAILED])
+async def test_W7_each_status_of_a_backup(status: str) -> None:
+    clock, outcome = Looks(), OUTCOMES["backup"].get(status, False)
     async with FakePinecone(backups=1) as fake, client_of(fake, clock) as client:
         fake.play(with_status(fake.backups[0], status))
-        if OUTCOMES[status] is False:
+        if outcome is False:
             with pytest.raises(sdk.WaitFailedError) as caught:
                 await client.wait_until_ready(fake.backups[0].backup_id)
             assert (caught.value.last and caught.value.last.status) == status
         else:
             assert (await client.wait_until_ready(fake.backups[0].backup_id)).status == "Ready"
-    assert len(clock.looks) == (2 if OUTCOMES[status] is None else 1)
+    assert len(clock.times) == (2 if outcome is None else 1)
 
 
-@pytest.mark.parametrize(
-    ("status", "reached"),
-    [
-        ("Completed", True),
-        ("Pending", None),
-        ("Running", None),
-        ("Failed", False),
-        ("Cancelled", False),
-        ("New", False),
-    ],
-)
-async def test_each_status_of_a_restore_job(status: str, reached: bool | None) -> None:
-    clock = Clock()
-    async with FakePinecone(backups=1) as fake, client_of(fake, clock) as client:
+@pytest.mark.parametrize("status", [*OUTCOMES["job"], *FAILED])
+async def test_W7_each_status_of_a_restore_job(status: str) -> None:
+    async with FakePinecone(backups=1) as fake, client_of(fake, Looks()) as client:
         receipt = await client.create_index_from_backup(fake.backups[0].backup_id, name="new")
         job = await client.describe_restore_job(receipt.restore_job_id)
         for restore in (receipt, job, job.restore_job_id):
             fake.play(Answer(body=job.to_dict() | {"status": status}))
-            if reached is False:
+            if OUTCOMES["job"].get(status, False) is False:
                 with pytest.raises(sdk.WaitFailedError):
                     await client.wait_until_restored(restore)
             else:
                 assert (await client.wait_until_restored(restore)).status == "Completed"
 
 
-async def test_transient_errors_never_end_a_wait() -> None:
-    clock = Clock()
+async def test_W7_transient_errors_never_end_a_wait() -> None:
+    clock = Looks()
     async with FakePinecone(backups=1) as fake, client_of(fake, clock) as client:
         garbled = Answer(body=b"<html>")
         fake.play(*[DOWN] * 5, Answer(dropped=True), garbled, Answer.error(429, "ABORTED", "x"), MISSING)
@@ -130,8 +116,8 @@ async def test_transient_errors_never_end_a_wait() -> None:
         (Answer(body={"backup_id": 5}), sdk.ResponseParsingError),
     ],
 )
-async def test_other_errors_end_a_wait_as_themselves(answer: Answer, kind: type[sdk.BackupsError]) -> None:
-    async with FakePinecone(backups=1) as fake, client_of(fake, Clock()) as client:
+async def test_W7_other_errors_end_a_wait_as_themselves(answer: Answer, kind: type[sdk.BackupsError]) -> None:
+    async with FakePinecone(backups=1) as fake, client_of(fake, Looks()) as client:
         for wait in (client.wait_until_ready, client.wait_until_deleted):
             fake.play(answer)
             with pytest.raises(kind):
@@ -139,28 +125,28 @@ async def test_other_errors_end_a_wait_as_themselves(answer: Answer, kind: type[
 
 
 @pytest.mark.parametrize(("wait", "borne"), [("wait_until_ready", 60.0), ("wait_until_restored", 120.0)])
-async def test_a_404_is_borne_for_a_time(wait: str, borne: float) -> None:
-    clock = Clock()
+async def test_W7_a_404_is_borne_for_a_time(wait: str, borne: float) -> None:
+    clock = Looks()
     async with FakePinecone(backups=1) as fake, client_of(fake, clock) as client:
         fake.play(DOWN)
         with pytest.raises(sdk.NotFoundError):
             await getattr(client, wait)("never-there")
-        assert borne <= clock.looks[-1] - 2.0 < borne + 30
-        assert clock.looks[-2] - 2.0 < borne
+        assert borne <= clock.times[-1] - 2.0 < borne + 30
+        assert clock.times[-2] - 2.0 < borne
 
 
-async def test_a_404_of_a_backup_that_was_seen_ends_it() -> None:
-    clock = Clock()
+async def test_W7_a_404_of_a_backup_that_was_seen_ends_it() -> None:
+    clock = Looks()
     async with FakePinecone(backups=1) as fake, client_of(fake, clock) as client:
         backup = fake.backups[0]
         fake.play(MISSING, with_status(backup, "Pending"), MISSING)
         with pytest.raises(sdk.NotFoundError):
             await client.wait_until_ready(backup)
-        assert len(clock.looks) == 3
+        assert len(clock.times) == 3
 
 
-async def test_a_restore_jobs_404_in_the_middle_is_borne() -> None:
-    clock = Clock()
+async def test_W7_a_restore_jobs_404_in_the_middle_is_borne() -> None:
+    clock = Looks()
     async with FakePinecone(backups=1) as fake, client_of(fake, clock) as client:
         receipt = await client.create_index_from_backup(fake.backups[0].backup_id, name="new")
         job = (await client.describe_restore_job(receipt.restore_job_id)).to_dict()
@@ -169,8 +155,8 @@ async def test_a_restore_jobs_404_in_the_middle_is_borne() -> None:
         assert (await client.wait_until_restored(receipt)).status == "Completed"
 
 
-async def test_waiting_for_a_deletion() -> None:
-    clock = Clock()
+async def test_W7_waiting_for_a_deletion() -> None:
+    clock = Looks()
     async with FakePinecone(backups=1) as fake, client_of(fake, clock) as client:
         backup = fake.backups[0]
         fake.lag = 2
@@ -183,8 +169,8 @@ async def test_waiting_for_a_deletion() -> None:
         assert caught.value.last == backup
 
 
-async def test_nothing_seen_leaves_no_last() -> None:
-    async with FakePinecone() as fake, client_of(fake, Clock()) as client:
+async def test_W7_nothing_seen_leaves_no_last() -> None:
+    async with FakePinecone() as fake, client_of(fake, Looks()) as client:
         fake.play(*[DOWN] * 100)
         with pytest.raises(sdk.WaitTimeoutError, match="the backup was waited for 50 s in vain$") as caught:
             await client.wait_until_ready("b", timeout=50)
@@ -192,37 +178,33 @@ async def test_nothing_seen_leaves_no_last() -> None:
 
 
 @pytest.mark.parametrize("jump", [1e6, -1e6])
-async def test_clock_jumps_do_not_break_a_wait(jump: float) -> None:
-    clock = Clock()
+async def test_W7_clock_jumps_do_not_break_a_wait(jump: float) -> None:
+    clock = Looks()
     async with FakePinecone(backups=1) as fake, client_of(fake, clock) as client:
         fake.play(*[with_status(fake.backups[0], "Pending")] * 100)
 
         def look(_: object) -> None:
-            clock.looks.append(clock.now)
-            clock.now += jump if len(clock.looks) == 3 else 0
+            clock.times.append(clock.now)
+            clock.now += jump if len(clock.times) == 3 else 0
 
         fake.before_answer = look
         with pytest.raises(sdk.WaitTimeoutError):
             await client.wait_until_ready(fake.backups[0], timeout=600)
-        assert 3 <= len(clock.looks) <= 30
+        assert 3 <= len(clock.times) <= 30
 
 
-async def test_a_faked_sleep_with_a_real_clock_does_not_spin() -> None:
+async def test_W7_a_faked_sleep_with_a_real_clock_does_not_spin() -> None:
     """What was asked of `sleep` counts as passed."""
-
-    async def no_sleep(_: float) -> None:
-        return
-
+    policy = RetryPolicy(sleep=Sleeps(), random=lambda: 0.5)
     async with FakePinecone(backups=1) as fake:
-        policy = RetryPolicy(sleep=no_sleep, random=lambda: 0.5)
-        async with BackupsClient(fake.api_key, base_url=fake.url, retry=policy) as client:
+        async with clients.client_of(fake, retry=policy) as client:
             fake.play(*[with_status(fake.backups[0], "Pending")] * 100)
             with pytest.raises(sdk.WaitTimeoutError):
                 await client.wait_until_ready(fake.backups[0], timeout=600)
             assert 24 <= len(fake.requests) <= 27
 
 
-async def test_hanging_looks_end_with_the_wait() -> None:
+async def test_W7_hanging_looks_end_with_the_wait() -> None:
     """The last look ends with the deadline; it is overrun by 0.1 s at most, here with slack for a busy machine."""
     async with FakePinecone(backups=1, delay=60) as fake:
         async with BackupsClient(fake.api_key, base_url=fake.url, attempt_timeout=0.4) as client:
@@ -233,34 +215,27 @@ async def test_hanging_looks_end_with_the_wait() -> None:
             assert 0.5 < loop.time() - begin < 1.5
 
 
-def enders() -> dict[str, Callable[[BackupsClient, asyncio.Task[object]], Any]]:
-    return {"close": lambda client, _: client.close(), "cancel": lambda _, task: task.cancel()}
-
-
-@pytest.mark.parametrize("end", enders())
+@pytest.mark.parametrize("end", ["close", "cancel"])
 @pytest.mark.parametrize("wait", ["wait_until_ready", "wait_until_restored", "wait_until_deleted", "ensure_backup"])
-async def test_close_and_cancel_end_a_wait_at_once(wait: str, end: str) -> None:
+async def test_W8_close_and_cancel_end_a_wait_at_once(wait: str, end: str) -> None:
     """Within 0.1 s, here with slack, and nothing is sent after it."""
     async with FakePinecone(backups=1) as fake:
-        index, backup = fake.backups[0].source_index_name, fake.backups[0]
-        job = {
-            "restore_job_id": "j", "backup_id": "b", "target_index_name": "i", "target_index_id": "1",
-            "status": "Pending", "created_at": "2026-01-01T00:00:00Z",
-        }  # fmt: skip
-        client = BackupsClient(fake.api_key, base_url=fake.url)
+        client, backup = clients.client_of(fake, retry=RetryPolicy()), fake.backups[0]
         if wait == "ensure_backup":
             fake.play(None, Answer.lost(503), Answer(body={"data": []}))
-            task = asyncio.create_task(client.ensure_backup(index, "new"))
+            task = asyncio.create_task(client.ensure_backup(backup.source_index_name, "new"))
         else:
-            body = job if wait == "wait_until_restored" else backup.to_dict() | {"status": "Pending"}
+            job = {"restore_job_id": "j", "target_index_name": "i", "target_index_id": "1"}
+            body = backup.to_dict() | job | {"status": "Pending"}
             fake.play(*[Answer(body=body)] * 9)
             task = asyncio.create_task(getattr(client, wait)("b"))
         await asyncio.sleep(0.3)
         loop, sent = asyncio.get_running_loop(), len(fake.requests)
         begin = loop.time()
-        outcome = enders()[end](client, task)
-        if asyncio.iscoroutine(outcome):
-            await outcome
+        if end == "cancel":
+            task.cancel()
+        else:
+            await client.close()
         result = (await asyncio.gather(task, return_exceptions=True))[0]
         assert loop.time() - begin < 0.5
         assert isinstance(result, asyncio.CancelledError if end == "cancel" else sdk.BackupsError)

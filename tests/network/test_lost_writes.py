@@ -1,4 +1,4 @@
-"""Writes whose response is lost: one POST that may have acted, a delete that knows, a restore that finds its job."""
+"""W: writes whose response is lost: one POST that may have acted, a delete that knows, a restore that finds its job."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pytest
 import pinecone_backups_async as sdk
 from pinecone_backups_async import BackupsClient, RetryPolicy
 from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
+from tests.support import clients
+from tests.support.timing import Sleeps
 
 INDEX = "products"
 QUOTA = Answer.error(429, "QUOTA_EXCEEDED", "exceeds the project quota")
@@ -29,17 +31,13 @@ LOST = {
 }
 
 
-async def no_sleep(_: float) -> None:
-    return
-
-
 def client_of(fake: FakePinecone, **settings: Any) -> BackupsClient:
-    policy = RetryPolicy(random=lambda: 0.0, sleep=no_sleep)
-    return BackupsClient(fake.api_key, base_url=fake.url, **{"retry": policy, "timeout": 20.0, **settings})
+    policy = RetryPolicy(random=lambda: 0.0, sleep=Sleeps(), quota=10**6)
+    return clients.client_of(fake, **{"retry": policy, "timeout": 20.0, **settings})
 
 
 @pytest.mark.parametrize("kind", LOST)
-async def test_a_lost_create_is_one_post_and_says_so(kind: str) -> None:
+async def test_W1_a_lost_create_is_one_post_and_says_so(kind: str) -> None:
     async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake) as client:
         fake.play(LOST[kind])
         with pytest.raises(sdk.BackupsError, match="the outcome is unknown: it may have happened") as caught:
@@ -48,7 +46,7 @@ async def test_a_lost_create_is_one_post_and_says_so(kind: str) -> None:
         assert (len(fake.requests), len(fake.backups)) == (1, 1)
 
 
-async def test_close_during_a_create_leaves_it_unknown() -> None:
+async def test_W1_close_during_a_create_leaves_it_unknown() -> None:
     async with FakePinecone(indexes=[INDEX]) as fake:
         client = client_of(fake)
         fake.play(Answer.lost(201, delay=5.0))
@@ -61,7 +59,7 @@ async def test_close_during_a_create_leaves_it_unknown() -> None:
         assert caught.value.outcome_unknown
 
 
-async def test_a_read_is_never_unknown() -> None:
+async def test_W1_a_read_is_never_unknown() -> None:
     async with FakePinecone(backups=1) as fake, client_of(fake) as client:
         fake.play(*[Answer.lost(503)] * 4)
         with pytest.raises(sdk.ServiceError) as caught:
@@ -70,7 +68,7 @@ async def test_a_read_is_never_unknown() -> None:
 
 
 @pytest.mark.parametrize(("answer", "requests", "kind"), [(BUSY, 4, None), (QUOTA, 1, sdk.RateLimitError)])
-async def test_a_refused_create_is_sent_again(answer: Answer, requests: int, kind: type[Exception] | None) -> None:
+async def test_W2_a_refused_create_is_sent_again(answer: Answer, requests: int, kind: type[Exception] | None) -> None:
     async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake) as client:
         fake.play(*[answer] * 3)
         if kind is None:
@@ -82,18 +80,18 @@ async def test_a_refused_create_is_sent_again(answer: Answer, requests: int, kin
         assert len(fake.requests) == requests
 
 
-async def test_a_create_that_was_not_sent_is_sent_again() -> None:
+async def test_W2_a_create_that_was_not_sent_is_sent_again() -> None:
     async with FakePinecone() as fake:
         url = fake.url
     for method in ("create_backup", "delete_backup"):
-        async with BackupsClient("k", base_url=url, retry=RetryPolicy(sleep=no_sleep)) as client:
+        async with BackupsClient("k", base_url=url, retry=RetryPolicy(sleep=Sleeps())) as client:
             with pytest.raises(sdk.TransportError) as caught:
                 await getattr(client, method)("x")
             assert (caught.value.attempts, caught.value.outcome_unknown, caught.value.sent) == (4, False, False)
 
 
 @pytest.mark.parametrize("kind", ["500", "503", "408", "UNAVAILABLE", "dropped", "cut 204"])
-async def test_a_lost_delete_is_a_success(kind: str) -> None:
+async def test_W3_a_lost_delete_is_a_success(kind: str) -> None:
     lost = LOST.get(kind, Answer.lost())
     async with FakePinecone(backups=1) as fake, client_of(fake) as client:
         fake.play(lost)
@@ -101,7 +99,7 @@ async def test_a_lost_delete_is_a_success(kind: str) -> None:
         assert (len(fake.requests), fake.backups) == (2, ())
 
 
-async def test_a_404_after_a_refusal_is_an_error() -> None:
+async def test_W3_a_404_after_a_refusal_is_an_error() -> None:
     async with FakePinecone() as fake, client_of(fake) as client:
         fake.play(BUSY)
         with pytest.raises(sdk.NotFoundError) as caught:
@@ -109,7 +107,7 @@ async def test_a_404_after_a_refusal_is_an_error() -> None:
         assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 2)
 
 
-async def test_a_delete_that_gives_up_says_so() -> None:
+async def test_W3_a_delete_that_gives_up_says_so() -> None:
     async with FakePinecone(backups=1) as fake, client_of(fake) as client:
         fake.play(Answer.lost(503), *[Answer.error(503, "UNAVAILABLE", "x")] * 3)
         with pytest.raises(sdk.ServiceError) as caught:
@@ -118,7 +116,7 @@ async def test_a_delete_that_gives_up_says_so() -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in LOST if kind != "late"])
-async def test_a_lost_restore_finds_its_job(kind: str) -> None:
+async def test_W5_a_lost_restore_finds_its_job(kind: str) -> None:
     async with FakePinecone(backups=1) as fake, client_of(fake) as client:
         backup_id = fake.backups[0].backup_id
         fake.play(LOST[kind])
@@ -128,7 +126,7 @@ async def test_a_lost_restore_finds_its_job(kind: str) -> None:
         assert [request.method for request in fake.requests] == ["POST", "GET"]
 
 
-async def test_an_earlier_rehearsal_is_not_taken_for_it() -> None:
+async def test_W5_an_earlier_rehearsal_is_not_taken_for_it() -> None:
     async with FakePinecone(backups=1) as fake, client_of(fake) as client:
         backup_id = fake.backups[0].backup_id
         await client.wait_until_restored(await client.create_index_from_backup(backup_id, name="rehearsal"))
@@ -141,7 +139,7 @@ async def test_an_earlier_rehearsal_is_not_taken_for_it() -> None:
         assert len(fake.requests) == 2 + 1 + 5
 
 
-async def test_a_look_that_fails_raises_the_posts_own_error() -> None:
+async def test_W5_a_look_that_fails_raises_the_posts_own_error() -> None:
     async with FakePinecone(backups=1) as fake, client_of(fake) as client:
         fake.play(Answer.lost(524), Answer.error(401, "UNAUTHENTICATED", "x"))
         with pytest.raises(sdk.ServiceError) as caught:
@@ -153,7 +151,7 @@ async def test_a_look_that_fails_raises_the_posts_own_error() -> None:
         assert caught.value.status == 524
 
 
-async def test_an_odd_restore_listing_does_no_harm() -> None:
+async def test_W5_an_odd_restore_listing_does_no_harm() -> None:
     """A listing that omits and repeats gives the receipt or the POST's own error."""
     async with FakePinecone(backups=1) as fake, client_of(fake) as client:
         fake.odd_restore_listing = True
@@ -166,7 +164,7 @@ async def test_an_odd_restore_listing_does_no_harm() -> None:
         assert len({job.target_index_name for job in fake.restore_jobs}) == 5
 
 
-async def test_stale_connections_do_not_matter_to_a_post() -> None:
+async def test_W6_stale_connections_do_not_matter_to_a_post() -> None:
     """A POST goes over a new connection, however many kept ones are stale."""
     async with FakePinecone() as gone:
         client = client_of(gone)
@@ -181,13 +179,12 @@ def gone_port(client: BackupsClient) -> str:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_ensure_never_makes_two(seed: int) -> None:
+async def test_W4_ensure_never_makes_two(seed: int) -> None:
     """200 names, 30 % of all answers lost, each run again: exactly 200 backups."""
     dice = random.Random(seed)
     kinds = [kind for kind in LOST if kind != "late"]
     of_reads = [kind for kind in kinds if kind not in {"302", "206", "501", "520", "524", "garbled 201", "empty 201"}]
-    policy = RetryPolicy(quota=10**6, sleep=no_sleep)
-    async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake, retry=policy) as client:
+    async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake) as client:
 
         def maybe_lose(request: RecordedRequest) -> None:
             kind = dice.choice(kinds if request.method == "POST" else of_reads)

@@ -63,7 +63,7 @@ def test_a_request() -> None:
     assert "search" not in repr(protocol) + repr(request)
 
 
-def test_a_request_with_a_body_hides_it() -> None:
+def test_W12_a_request_hides_its_body() -> None:
     body = {"name": "CANARY \u00fc", "description": None}
     request = PROTOCOL.request(CREATE_BACKUP, path={"index_name": "a"}, body=body)
     assert request.body == b'{"name": "CANARY \\u00fc"}'

@@ -1,6 +1,6 @@
 """Run the server by hand: `python -m pinecone_backups_async.testing --port 5081 --backups 250`.
 
-Knows arguments and the terminal; the rest is FakePinecone's.
+Knows the arguments and the terminal; FakePinecone does the rest.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ async def _serve(port: int, backups: int) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve until Ctrl-C, which ends it quietly; exits with 2 for wrong use or a port that is taken."""
+    """Serve until Ctrl-C. Exits with 2 for wrong use or a port that is taken."""
     parser = argparse.ArgumentParser(
         prog="python -m pinecone_backups_async.testing",
         description="Serve the backup endpoints of the Pinecone API from memory, on a loopback port.",

@@ -1,4 +1,4 @@
-"""A realistic project: how many backups you like, the same ones each time. Knows what backups look like, no server."""
+"""Sample data: backups of a made-up project, the same ones each time. Knows what backups look like, but no server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["sample_backups"]
 
 _NAMESPACE: Final = uuid.UUID("6f1d3b7e-52a4-4c0e-9a43-0b6d3f5f8c21")
 _UNFINISHED: Final = frozenset({BackupStatus.INITIALIZING, BackupStatus.PENDING})
-# By number: what somebody who looks after this project has to notice.
+# By number: the backups that monitoring has to report.
 _NOTEWORTHY: Final = {
     4: BackupStatus.FAILED,
     5: BackupStatus.INITIALIZING,
@@ -26,7 +26,7 @@ _NOTEWORTHY: Final = {
 
 @attrs.frozen(kw_only=True)
 class _Index:
-    """One index at one time: an index that was deleted and made again under its name is two of these."""
+    """One index. One that was deleted and created again under its name is two of these."""
 
     name: str
     key: str
@@ -156,9 +156,9 @@ _PROJECT: Final[tuple[tuple[_Index, ...], ...]] = (
 def sample_backups(count: int, *, now: dt.datetime | None = None) -> list[Backup]:
     """Return `count` backups of a made-up project of six indexes, newest first.
 
-    Each index has one about every day back from `now` (aware; None: the current time), so the same `now` gives the same
-    backups. One index was deleted and made again under its name, one has had no backup for three days, and the newest
-    of one failed. Most are Ready. Raises ValueError for a negative count.
+    Each index has about one a day, counted back from `now` (an aware datetime; None is the current time). The same
+    `now` gives the same backups. Most are Ready. One index was deleted and created again under its name, one has had no
+    backup for three days, and the newest backup of one failed. Raises ValueError for a negative count.
     """
     if count < 0:
         raise ValueError(f"count must not be negative, not {count}")
@@ -200,7 +200,7 @@ def _status(number: int, chance: random.Random) -> str:
 
 
 def _extent(index: _Index, status: str, days: int, chance: random.Random) -> dict[str, Any]:
-    """Return how much is in a backup: the index was smaller in the past, and nothing is known before it is Ready."""
+    """Return the counts of a backup: the index was smaller in the past, and an unfinished backup has no counts."""
     if status in _UNFINISHED:
         return {"record_count": None, "namespace_count": None, "size_bytes": None}
     if status != BackupStatus.READY:

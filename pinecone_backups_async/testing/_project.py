@@ -160,6 +160,7 @@ class Project:
         self, backup_id: str, name: str, tags: Mapping[str, str] | None, deletion_protection: str
     ) -> RestoreReceipt:
         """Begin to fill a new index from a backup."""
+        self._notice_indexes()
         backup = self._backups.get(backup_id)
         if backup is None:
             raise _no_backup(backup_id)

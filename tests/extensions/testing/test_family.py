@@ -160,6 +160,15 @@ async def test_an_index_that_is_removed_is_deleted() -> None:
         assert [index["name"] for index in (await ask(fake, "GET /indexes")).json["indexes"]] == ["products"]
 
 
+async def test_a_deleted_index_is_restored_under_its_own_name() -> None:
+    async with project() as fake:
+        del fake.indexes["products"]
+        receipt = (await ask(fake, RESTORE, json={"name": "products"})).json
+        assert {row.source_index_deleted_at for row in fake.backups} == {NOW}
+        assert (await ask(fake, CREATE, json={})).json["source_index_id"] == receipt["index_id"]
+        assert len((await ask(fake, "GET /indexes/products/backups")).ids) == 1
+
+
 async def test_the_latest_version_answers_in_its_own_way() -> None:
     """200 for a creation, no dimension or metric, a deployment in place of a spec, a 401 in plain text."""
     async with FakePinecone(backups=6) as fake:

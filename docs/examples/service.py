@@ -49,8 +49,12 @@ app = FastAPI(title="Backups", lifespan=lifespan(then=shared_connections), respo
 install_error_handlers(app)
 
 
+Limit = Annotated[int, Query(ge=1, le=100)]
+Token = Annotated[str | None, Query(min_length=1)]
+
+
 @app.get("/backups")
-async def one_page(client: BackupsDep, limit: int = 100, token: str | None = None) -> BackupPageModel:
+async def one_page(client: BackupsDep, limit: Limit = 100, token: Token = None) -> BackupPageModel:
     """Return one page; its `pagination.next` is the `token` of the next."""
     return await client.fetch_page(limit=limit, pagination_token=token)
 
@@ -99,7 +103,7 @@ TenantDep = Annotated[BackupsClient, Depends(client_of_tenant)]
 
 
 @app.get("/tenant/backups")
-async def tenants_page(client: TenantDep, limit: int = 100, token: str | None = None) -> BackupPageModel:
+async def tenants_page(client: TenantDep, limit: Limit = 100, token: Token = None) -> BackupPageModel:
     """Return one page of the project whose key came with this request."""
     return await client.fetch_page(limit=limit, pagination_token=token)
 

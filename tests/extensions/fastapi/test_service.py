@@ -19,10 +19,9 @@ async def test_a_page_goes_out_with_its_token(service: str, fake: FakePinecone) 
     assert [row["backup_id"] for row in second["data"]] == [backup.backup_id for backup in fake.backups[100:200]]
 
 
-async def test_a_bad_argument_is_the_callers(service: str) -> None:
-    for query in ("limit=0", "limit=101", "token=", "token=malformed"):
-        response = await get(f"{service}/backups?{query}")
-        assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
+async def test_a_refused_token_is_the_callers(service: str) -> None:
+    response = await get(f"{service}/backups?token=malformed")
+    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
 
 
 async def test_coverage(service: str, fake: FakePinecone) -> None:

@@ -199,10 +199,9 @@ def _status(request: HTTPConnection, error: BackupsError) -> tuple[int, str]:
 
 
 def _status_of_argument(request: HTTPConnection, error: ConfigurationError) -> tuple[int, str]:
-    argument = error.argument or str(error).partition(" ")[0]  # until every message of the core names its argument
-    if argument == "api_key" and _has_callers_key(request):
+    if error.argument == "api_key" and _has_callers_key(request):
         return 401, "The API key is missing or malformed."
-    if argument in _CALLERS_ARGUMENTS:
+    if error.argument in _CALLERS_ARGUMENTS:
         return 422, str(error)
     return 500, "This service is not configured properly."
 

@@ -36,12 +36,16 @@ def _check_callable(_: Any, attribute: attrs.Attribute[Any], value: object) -> N
 class RetryPolicy:
     """How often a request is sent again, and how long the client waits before that.
 
-    `attempts` counts the first one too. Before the n-th retry the wait is drawn evenly from 0 to
-    min(`max_delay`, `base_delay` * 2^(n-1)) seconds, and is never shorter than a Retry-After. `quota` is the client's
-    retry budget: a retry costs 5, one after a timeout 10, and successes pay it back. `sleep` (an async callable that
-    takes seconds), `random` (a float from 0 to 1) and `clock` (seconds, monotonic) replace the real ones in tests;
-    without `sleep` the client waits by itself, and closing it ends the wait. Raises ConfigurationError for a value
-    that is not allowed.
+    - `attempts`: how many requests a call may send, the first one included.
+    - `base_delay`, `max_delay`: in seconds. The wait before the n-th retry is random, from 0 to
+      min(`max_delay`, `base_delay` * 2^(n-1)), and is never shorter than a Retry-After.
+    - `quota`: the retry budget of a client. A retry costs 5, or 10 after a timeout; successes pay it back.
+    - `sleep`: for tests: an async callable that takes seconds. None: the client waits by itself, and closing it ends
+      the wait.
+    - `random`: for tests: a callable that returns a float from 0 to 1.
+    - `clock`: for tests: a callable that returns seconds and never goes back.
+
+    Raises ConfigurationError for a value that is not allowed.
     """
 
     attempts: int = attrs.field(default=4, validator=_check_count)
@@ -59,7 +63,7 @@ class RetryPolicy:
         return self.draw() * min(self.max_delay, self.base_delay * 2.0 ** min(retry - 1, 64))
 
     def draw(self) -> float:
-        """Return a random number from 0 to 1; raise ConfigurationError where `random` returns anything else."""
+        """Return a random number from 0 to 1; raise ConfigurationError if `random` returns anything else."""
         number: object = self.random()
         if not isinstance(number, int | float) or not 0 <= number <= 1:
             raise ConfigurationError(f"random must return a number from 0 to 1, not {number!r}", argument="random")

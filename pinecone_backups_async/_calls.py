@@ -39,7 +39,7 @@ class Calls:
     def limits(
         self, timeout: float | None = None, attempt_timeout: float | None = None, *, attempts: int | None = None
     ) -> Limits:
-        """Return the limits of a call: the arguments, checked, and the client's own where they are None."""
+        """Return the limits of a call: the arguments, checked, and the client's own if they are None."""
         return Limits(
             self._defaults.timeout if timeout is None else checked.seconds("timeout", timeout),
             self._defaults.attempt_timeout
@@ -110,7 +110,7 @@ class Calls:
         except BackupsError as error:
             failure = error
             raise
-        finally:  # not where the call was cancelled
+        finally:  # not if the call was cancelled
             if (response or failure) and _log.isEnabledFor(logging.DEBUG):
                 self._log(request, response, failure, time.monotonic() - start)
         return response

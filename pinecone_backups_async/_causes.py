@@ -86,7 +86,7 @@ class Places:
         return f"the {'proxy' if url is self._proxy else 'server'} {url.host_subcomponent}:{url.port}"
 
     def _hint(self) -> str:
-        """Return what to know where the environment names a proxy and none was passed."""
+        """Return what to know if the environment names a proxy and none was passed."""
         names = (name for name in ("HTTPS_PROXY", "https_proxy") if self._proxy is None and os.environ.get(name))
         name = next(names, None)
         return "" if name is None else f" ({name} is set, but this library ignores it: pass proxy=)"
@@ -100,7 +100,7 @@ def _broken_off(error: Exception, kinds: set[str]) -> str:
 
 
 def _os_words(error: OSError) -> str:
-    """Return why a connection failed; where several addresses were tried, why each failed."""
+    """Return why a connection failed; if several addresses were tried, why each failed."""
     if isinstance(error, socket.gaierror):  # its numbers are not those of the operating system
         return error.strerror or "the name resolution failed"
     failed = [f"{address}: {os.strerror(int(code))}" for code, address in _CONNECT_FAILED.findall(str(error))]

@@ -108,7 +108,8 @@ class BackupsClient:
     ) -> BackupPager:
         """Return the listing of all backups, of the project or of one index, for `async for`; nothing is sent yet.
 
-        - `index_name`: only backups of the index that has this name now. Iterating raises NotFoundError where none has.
+        - `index_name`: only backups of the index that has this name now. If there is none, iterating raises
+          NotFoundError.
         - `include_deleted`: also backups of deleted indexes that had this name.
         - `limit`: how many backups a page has, 1 to 100. None asks for 100, which needs the fewest requests. A
           `pagination_token` carries its own page size, so with one `limit` has no effect.
@@ -162,7 +163,7 @@ class BackupsClient:
 
         The listing is read until two passes in a row prove that nothing was missed: at least twice, at most
         `max_passes` times. The result has every backup that existed throughout. The other arguments are those of
-        `list_backups`. Raises IncompleteListingError where the proof fails, and what `fetch_page` does.
+        `list_backups`. Raises IncompleteListingError if the proof fails, and what `fetch_page` does.
         """
         checked.count("max_passes", max_passes, least=2)
         limits = self._calls.limits(timeout, attempt_timeout)
@@ -184,7 +185,7 @@ class BackupsClient:
     ) -> Backup:
         """Return one backup. Mirrors `describe_backup`.
 
-        Raises what `fetch_page` does, NotFoundError where there is none of this id.
+        Raises what `fetch_page` does, and NotFoundError if no backup has this id.
         """
         path = {"backup_id": checked.segment("backup_id", backup_id)}
         return await self._calls.call(
@@ -201,12 +202,12 @@ class BackupsClient:
         timeout: float | None = None,
         attempt_timeout: float | None = None,
     ) -> Backup:
-        """Start a backup of an index, and return it as the service describes it: mostly not Ready yet.
+        """Start a backup of an index, and return it as the service describes it: usually not Ready yet.
 
         The request is never sent again once it may have taken effect: then the error's `outcome_unknown` is True, and
         the backup may exist. `ensure_backup` looks for it. Bound the call with `timeout=` rather than from outside: a
         cancelled call cannot tell its outcome. Mirrors `create_backup`; raises what `describe_backup` does,
-        PaymentRequiredError and ForbiddenError where the plan or a quota does not allow a backup.
+        PaymentRequiredError and ForbiddenError if the plan or a quota does not allow a backup.
         """
         path = {"index_name": checked.segment("index_name", index_name)}
         body = {"name": checked.text("name", name), "description": checked.text("description", description)}
@@ -223,7 +224,7 @@ class BackupsClient:
         timeout: float | None = None,
         attempt_timeout: float | None = None,
     ) -> Backup:
-        """Return the index's backup of this name, and start one only where there is none: safe to call again.
+        """Return the index's backup of this name, and start one only if there is none: safe to call again.
 
         1. The newest backup of this name that is Ready or will be is the result. Failed ones, and those of deleted
            indexes, do not count.
@@ -297,7 +298,7 @@ class BackupsClient:
         The request is never sent again once it may have taken effect. Where its outcome is unknown, the restore jobs
         are read after 0, 1, 2, 4 and 8 seconds, within `timeout`, for a job that this call started. Its ids are the
         result; otherwise the error is raised. Mirrors `create_index_from_backup`; raises what `create_backup` does,
-        ConflictError where the name is taken, FailedPreconditionError where the backup is not Ready.
+        ConflictError if the name is taken, FailedPreconditionError if the backup is not Ready.
         """
         path = {"backup_id": checked.segment("backup_id", backup_id)}
         protection = checked.choice("deletion_protection", deletion_protection, ("enabled", "disabled", None))
@@ -354,7 +355,7 @@ class BackupsClient:
         """Return a backup as soon as it is Ready. `backup` is a Backup or its id, `timeout` in seconds.
 
         Transient errors do not end the wait. A 404 is accepted for 60 s, unless the backup was seen in this wait.
-        Raises WaitFailedError where the backup has failed, WaitTimeoutError (both have `last`), and what
+        Raises WaitFailedError if the backup has failed, WaitTimeoutError (both have `last`), and what
         `describe_backup` does.
         """
         return await self._backup_looks(backup, timeout).until_reached()

@@ -77,7 +77,7 @@ def decode_nothing(body: bytes) -> None:
 
 
 def decode_json(body: bytes) -> Any:
-    """Return decoded JSON; raise ResponseParsingError where the bytes are not JSON in UTF-8, or beyond a limit."""
+    """Return decoded JSON; raise ResponseParsingError if the bytes are not JSON in UTF-8, or beyond a limit."""
     value = load(body)
     check_depth([value])
     return value

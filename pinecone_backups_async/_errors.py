@@ -14,8 +14,8 @@ BackupsError
 +- ResponseParsingError                 a successful response whose body is invalid
 |  +- ResponseTooLargeError             PaginationLoopError
 +- IncompleteListingError               a listing that could not be proven complete
-+- WaitFailedError                      what was waited for has failed
-+- WaitTimeoutError (TimeoutError)      what was waited for did not happen in time
++- WaitFailedError                      the operation of a wait has failed
++- WaitTimeoutError (TimeoutError)      the operation of a wait did not finish in time
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class BackupsError(Exception):
     attempts: int = 0
     #: The token of the page that failed: pass it to `list_backups` to resume there (None: from the beginning).
     pagination_token: str | None = None
-    #: True where a write may have taken effect although it failed. Always False for a call that only reads.
+    #: True if a write may have taken effect although it failed. Always False for a call that only reads.
     outcome_unknown: bool = False
 
     # The facts live in __dict__ and the message in args: pickle and copy carry both over without help.
@@ -67,7 +67,7 @@ class ClientClosedError(BackupsError, RuntimeError):
 class TransportError(BackupsError):
     """No complete response arrived: no connection, a broken one, or bytes that are not HTTP."""
 
-    #: The proxy's status where a proxy refused the tunnel, else None.
+    #: The proxy's status if a proxy refused the tunnel, else None.
     status: int | None = None
     #: Whether the request may have reached the service.
     sent: bool = False
@@ -92,7 +92,7 @@ class _ResponseError(BackupsError):
 
 
 class ApiError(_ResponseError):
-    """The service answered with an error: an unexpected status, or an error object under status 200.
+    """The service responded with an error: an unexpected status, or an error object with status 200.
 
     `code` (see `ErrorCode`), `message` and `details` are those of the specification's `ErrorResponse`, as far as the
     body had them.
@@ -104,7 +104,7 @@ class ApiError(_ResponseError):
     code: str | None = None
     #: The details of the error object, shortened.
     details: Any = None
-    #: The seconds of the Retry-After header; None where it was absent or unusable.
+    #: The seconds of the Retry-After header; None if it was absent or unusable.
     retry_after: float | None = None
 
     @property
@@ -127,7 +127,7 @@ class UnauthorizedError(ApiError):
 
 
 class PaymentRequiredError(ApiError):
-    """The account must pay first (402)."""
+    """The account has an unpaid bill (402)."""
 
 
 class ForbiddenError(ApiError):
@@ -135,7 +135,7 @@ class ForbiddenError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """What the call names does not exist (404)."""
+    """The index, the backup or the restore job does not exist (404)."""
 
 
 class ConflictError(ApiError):
@@ -151,11 +151,11 @@ class RateLimitError(ApiError):
 
 
 class ServiceError(ApiError):
-    """The service failed (5xx), or said UNAVAILABLE under status 200."""
+    """The service failed (5xx), or sent the code UNAVAILABLE with status 200."""
 
 
 class UnexpectedRedirectError(ApiError):
-    """The service answered with a redirect (300-399). It is never followed: the key stays with the base URL's host."""
+    """The service responded with a redirect (300-399). It is not followed: the key would be sent to another host."""
 
 
 class ResponseParsingError(_ResponseError):
@@ -177,27 +177,27 @@ class ResponseTooLargeError(ResponseParsingError):
 
 
 class PaginationLoopError(ResponseParsingError):
-    """The service sends pages without end: a token came a second time, or nothing new arrives."""
+    """The service sends pages without end: it repeats a token, or its pages have nothing new."""
 
 
 class IncompleteListingError(BackupsError):
     """The inventory could not be proven complete."""
 
-    #: All backups seen in any pass: possibly too many or too few, so never a basis for a decision.
+    #: All backups seen in any pass. There may be too many or too few, so do not decide anything by them.
     backups: tuple[Backup, ...] = ()
     #: How many times the listing was read.
     passes: int = 0
 
 
 class WaitFailedError(BackupsError):
-    """What was waited for has failed and will not succeed."""
+    """The operation that a wait was for has failed."""
 
     #: What the service reported last.
     last: Backup | RestoreJob | None = None
 
 
 class WaitTimeoutError(BackupsError, TimeoutError):
-    """What was waited for did not happen in time; it may still happen."""
+    """The operation that a wait was for did not finish in time. It may still finish."""
 
-    #: What the service reported last; None where nothing was seen.
+    #: What the service reported last; None if nothing was seen.
     last: Backup | RestoreJob | None = None

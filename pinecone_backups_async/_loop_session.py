@@ -47,21 +47,21 @@ class LoopSession:
         return self._pid != os.getpid()
 
     def is_usable(self) -> bool:
-        """Return whether this session serves the running loop: not where its own has closed. Raises in any other."""
+        """Return whether this session can serve the running loop; raise RuntimeError as `check_loop` does."""
         if self.is_inherited():
             return False
         self.check_loop()
         return not self._loop.is_closed() and not self.session.closed
 
     def check_loop(self) -> None:
-        """Raise RuntimeError where another event loop runs while that of the session lives."""
+        """Raise RuntimeError if another event loop runs while that of the session lives."""
         running = asyncio.get_running_loop()
         if running is not self._loop and not self._loop.is_closed():
             loops = f"event loop {id(self._loop):#x} and cannot serve {id(running):#x}"
             raise RuntimeError(f"this client serves {loops}: use a client for each")
 
     def give_up(self) -> None:
-        """Close now where the loop was closed first; in a forked process keep everything as it is."""
+        """Close now if the loop was closed before the session; in a forked process leave everything as it is."""
         if self.is_inherited():
             _of_parents.append(self)
         elif self._loop.is_closed():

@@ -254,7 +254,7 @@ class Index:
 
     @property
     def state(self) -> str:
-        """Return the state, such as `Ready`; an open string, empty where the service sent none."""
+        """Return the state, such as `Ready`; an open string, empty if the service sent none."""
         return str(self.status.get("state") or "")
 
     @property

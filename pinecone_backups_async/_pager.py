@@ -191,7 +191,7 @@ def is_proven(previous: Pass | None, current: Pass) -> bool:
 
 
 async def prove_complete(fetch: Fetch[BackupPage], max_passes: int) -> list[Backup]:
-    """Return every backup of the listing, or raise IncompleteListingError where no two passes in a row prove that."""
+    """Return every backup of the listing, or raise IncompleteListingError if no two passes in a row prove that."""
     seen: dict[str, Backup] = {}  # of an earlier pass only the ids are kept beside it
     previous: Pass | None = None
     data_missing = False

@@ -51,10 +51,10 @@ _T_co = TypeVar("_T_co", covariant=True)
 class Endpoint(Generic[_T_co]):
     """Everything in which one endpoint differs from another."""
 
-    #: The operation, as the specification calls it; it stands in log records.
+    #: The operation, as the specification calls it; for log records.
     name: str
     method: str
-    #: The path below the base URL; each `{hole}` is one percent-encoded segment.
+    #: The path below the base URL; each `{parameter}` is one percent-encoded segment.
     path: str
     decode: Callable[[bytes], _T_co]
     #: The statuses that mean success.
@@ -79,7 +79,7 @@ class Request:
 
 
 class Response(NamedTuple):
-    """What came back. Header names are found in any case. A body over the limit is not read: then `too_large`."""
+    """What the service sent. Header names are found in any case. A body over the limit is not read: `too_large`."""
 
     status: int
     headers: Mapping[str, str]
@@ -91,7 +91,7 @@ class Response(NamedTuple):
 
     @property
     def request_id(self) -> str | None:
-        """Return the service's id of the request, as it was sent; None where it is absent or empty."""
+        """Return the service's id of the request, as it was sent; None if it is absent or empty."""
         return self.headers.get("x-pinecone-request-id") or self.headers.get("x-request-id") or None
 
 
@@ -105,7 +105,7 @@ def _wall_clock() -> dt.datetime:
 
 
 class Protocol:
-    """Requests and responses of one base URL. `now` is asked only where a response has no Date of its own."""
+    """Requests and responses of one base URL. `now` is asked only if a response has no Date of its own."""
 
     def __init__(
         self,
@@ -214,7 +214,7 @@ def _text(response: Response) -> str:
 
 
 def _object_in(body: bytes) -> dict[str, Any]:
-    """Return the JSON object that a body holds; an empty one where there is none."""
+    """Return the JSON object that a body holds; an empty one if there is none."""
     try:
         value = decode_json(body)
     except ResponseParsingError:
@@ -231,7 +231,7 @@ def _error_class(status: int, code: object) -> type[ApiError]:
 
 
 def _retry_after(headers: Mapping[str, str], now: Callable[[], dt.datetime]) -> float | None:
-    """Return the Retry-After of a response in seconds; None where it is absent or neither numbers nor an HTTP-date.
+    """Return the Retry-After of a response in seconds; None if it is absent or neither numbers nor an HTTP-date.
 
     Of a list of numbers the largest counts: coming back late is safe, coming back early is not. A date counts from the
     response's own Date, so that a server whose clock is off is still understood; one in the past is 0.

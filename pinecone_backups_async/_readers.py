@@ -46,7 +46,7 @@ def _not_json(reason: str) -> ResponseParsingError:
 
 
 def check_depth(values: Collection[Any], levels: int = MAX_DEPTH) -> None:
-    """Raise where one of these values of decoded JSON is nested deeper than so many levels."""
+    """Raise if one of these values of decoded JSON is nested deeper than so many levels."""
     nodes: list[Any] = [value for value in values if type(value) in _CONTAINERS]
     while nodes:
         if levels == 0:
@@ -63,7 +63,7 @@ def _number_of_values(text: bytes) -> int:
 
 
 def _check_number_of_values(body: bytes) -> None:
-    """Raise where a body has too many values, before they are made. Bytes within texts do not count."""
+    """Raise if a body has too many values, before they are made. Bytes within texts do not count."""
     if 2 * len(body) <= 3 * MAX_VALUES or _number_of_values(body) <= MAX_VALUES:
         return
     if b"\\" in body:
@@ -161,7 +161,7 @@ _SHAPES_OF_TIMES: Final = frozenset(
 
 
 def _read_times(texts: list[str | None]) -> Iterable[dt.datetime | None]:
-    """Return the moments that texts name; raise ValueError or OverflowError where one names none.
+    """Return the moments that texts name; raise ValueError or OverflowError if one names none.
 
     msgspec reads them fast, but it takes more than RFC 3339 does, so the shape of the texts is checked first.
     """

@@ -54,9 +54,9 @@ async def written_or_found(
     retrier: Retrier,
     deadline: Deadline,
 ) -> _T:
-    """Return what a write returns; where its outcome is unknown, what is found in one of the looks after it.
+    """Return what a write returns; if its outcome is unknown, what is found in one of the looks after it.
 
-    Raises the error of the write where nothing is found in time, or a look fails.
+    Raises the error of the write if nothing is found in time, or a look fails.
     """
     try:
         return await write

@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-The attempts of one call are a `_Call`. It makes the first attempt by itself. Only where that fails, and sending the
+The attempts of one call are a `_Call`. It makes the first attempt by itself. Only if that fails, and sending the
 request again is allowed and may help, tenacity takes over: its object is made for this one call, since a shared one
 would mix up tasks. Tenacity never waits before its own first attempt, so this one does not send anything: it repeats
 the failure that has already happened, and tenacity waits and tries again from there. The first attempt stays outside
@@ -10,7 +10,7 @@ because nearly every call needs no other: tenacity would cost each of them 21 mi
 keeps the client alive after the call.
 
 Three limits end a call: the number of attempts, its deadline, and the retry budget of the client, which keeps an outage
-from becoming a storm. A retry is paid where its wait begins, and paid back where it was not sent; success pays back
+from becoming a storm. A retry is paid when its wait begins, and paid back if it was not sent; success pays back
 what the call has spent. Time is measured by the policy's clock, and what was asked of `sleep` counts as passed time
 whatever that clock says.
 
@@ -56,7 +56,7 @@ def is_transient(error: BaseException) -> bool:
 def may_have_acted(error: BackupsError, *, sent: bool) -> bool:
     """Return whether the service may have done what a failed request asked for.
 
-    `sent` says whether the request may have reached the service. A refusal (429 and most of 4xx) tells that nothing
+    `sent` says whether the request may have reached the service. A refusal (429 and most of 4xx) means that nothing
     happened. 408 does not, although RFC 9110 calls it safe: a gateway can send it while the service still works.
     """
     if isinstance(error, TransportError | errors.ClientClosedError):
@@ -72,7 +72,7 @@ def _is_unavailable(error: ApiError) -> bool:
 
 
 class Deadline:
-    """How many seconds are left. They only get fewer, also where the clock stands still or jumps back."""
+    """How many seconds are left. They only get fewer, even if the clock stops or goes back."""
 
     def __init__(self, clock: Callable[[], float], seconds: float) -> None:
         self._clock = clock
@@ -80,7 +80,7 @@ class Deadline:
         self._last = clock()
 
     def left(self, *, passed: float = 0.0) -> float:
-        """Return the seconds left, where at least so many have `passed` since the last look."""
+        """Return the seconds left. At least `passed` seconds count as gone since the last look."""
         now = self._clock()
         self._left -= max(passed, 0.0, now - self._last)
         self._last = now
@@ -152,9 +152,9 @@ class Retrier:
     ) -> _T:
         """Return what `send` returns, sent again while that is allowed and may help; else raise its last error.
 
-        All of it takes at most `limits.timeout` seconds. What is not `repeatable` is sent again only where nothing can
+        All of it takes at most `limits.timeout` seconds. What is not `repeatable` is sent again only if nothing can
         have happened. Where a call that `writes` fails, its error's `outcome_unknown` says whether an attempt may have
-        acted; where it is cancelled, one WARNING with its `name` does.
+        acted; if it is cancelled, one WARNING with its `name` does.
         """
         deadline = Deadline(self.policy.clock, limits.timeout)
         call = _Call(self, send, limits, deadline, writes, repeatable)
@@ -257,7 +257,7 @@ class _Call(Generic[_T]):
         return TIMEOUT_COST if isinstance(self._failure, errors.TransportTimeoutError) else RETRY_COST
 
     async def _wait(self, seconds: float) -> None:
-        """Pay for a retry and wait; take the payment back where nothing will be sent."""
+        """Pay for a retry and wait; take the payment back if nothing will be sent."""
         cost, left = self._cost(), 0.0
         self._retrier.budget -= cost
         try:

@@ -58,7 +58,7 @@ def _refused(argument: str, reason: str) -> ConfigurationError:
 
 
 def text_from(environ: Mapping[str, str], name: str, argument: _T_co | None) -> _T_co | str | None:
-    """Return the argument, or where it is None the environment's value, or None where that is absent or empty."""
+    """Return the argument; if it is None, the environment's value; if that is absent or empty, None."""
     return argument if argument is not None else environ.get(name) or None
 
 
@@ -93,7 +93,7 @@ def checked_base_url(value: object) -> str:
     text = f"https://{value}" if isinstance(value, str) and "://" not in value else value
     url = _url("base_url", text)
     if url.raw_user is not None or url.raw_password is not None or "?" in str(text) or "#" in str(text):
-        raise _refused("base_url", "must not hold user information, a query or a fragment")
+        raise _refused("base_url", "must not contain user information, a query or a fragment")
     if url.scheme == "http" and not _is_loopback(url.raw_host or ""):
         raise _refused("base_url", "must be https: plain http is for loopback addresses only")
     return f"{url.origin()}{url.raw_path.rstrip('/')}"  # as the transport spells it: the key goes to this origin alone
@@ -141,9 +141,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def checked_ssl_context(value: object, connector: object) -> ssl.SSLContext | None:
-    """Return the TLS settings, or None for the system's, or the connector's where one is borrowed."""
+    """Return the TLS settings; None for the system's, or for those of a borrowed connector."""
     if value is not None and connector is not None:
-        reason = "and ssl_context exclude each other: give the connector its own context"
+        reason = "and ssl_context cannot be used together: give the connector its own context"
         raise _refused("connector", reason)
     if value is not None and not isinstance(value, ssl.SSLContext):
         raise _refused("ssl_context", f"must be an ssl.SSLContext, not {type(value).__name__}")
@@ -151,7 +151,7 @@ def checked_ssl_context(value: object, connector: object) -> ssl.SSLContext | No
 
 
 def headers_from(environ: Mapping[str, str], argument: object) -> object:
-    """Return the argument, or where it is None what the environment's JSON holds: None, if it is no JSON."""
+    """Return the argument; if it is None, the value of the environment's JSON, or None if that is not JSON."""
     text = environ.get("PINECONE_ADDITIONAL_HEADERS")
     if argument is not None or not text:
         return {} if argument is None else argument

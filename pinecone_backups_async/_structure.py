@@ -34,14 +34,14 @@ _T = TypeVar("_T")
 
 
 def wire_names(cls: type) -> set[str]:
-    """Return the keys of an object that an attrs class stands for; others go to its `extra`."""
+    """Return the keys of an object that an attrs class has fields for; others go to its `extra`."""
     return {field.name for field in attrs.fields(cls)} - {"extra"}
 
 
 def read_time(text: str) -> dt.datetime:
     """Return the moment in UTC that an RFC 3339 time names, rounded to the microsecond; second 60 is the next minute's.
 
-    Raise ValueError or OverflowError where it names none.
+    Raise ValueError or OverflowError if it names none.
     """
     match = _RFC_3339.fullmatch(text)
     if match is None:
@@ -159,9 +159,9 @@ class Listing(NamedTuple, Generic[_T]):
 def structure_listing(
     raw: Any, kind: type[_T], what: str, *, key: str = "data", rows: list[_T] | None = None
 ) -> Listing[_T]:
-    """Return what decoded JSON holds; raise ResponseParsingError with its problems where it is not `what`.
+    """Return what decoded JSON holds; raise ResponseParsingError with its problems if it is not `what`.
 
-    `rows` are the rows where a faster reader has found them good.
+    `rows` are the rows if a faster reader has read them.
     """
     problems: _Problems = []
     if not _is_object(raw):
@@ -196,7 +196,7 @@ def _checked_rows(rows: Any, kind: type[_T], path: str, problems: _Problems) -> 
 
 
 def structure(raw: Any, kind: type[_T], what: str) -> _T:
-    """Return the value of decoded JSON; raise ResponseParsingError with its problems where it is not `what`."""
+    """Return the value of decoded JSON; raise ResponseParsingError with its problems if it is not `what`."""
     problems: _Problems = []
     value = _checked(raw, kind, "$", problems)
     if value is None:

@@ -1,11 +1,11 @@
-"""One attempt on the wire, over aiohttp. Knows connections, event loops and processes; knows no endpoint and no retry.
+"""One attempt over the network, with aiohttp. Knows connections, event loops, processes; knows no endpoint, no retry.
 
 Theory of operation
 -------------------
 A client has one SessionManager. The first call makes its one session, which serves one event loop in one process and
 ends with the loop: see `_loop_session`.
 
-`send` is one attempt: exactly one request on one connection. aiohttp would repeat a GET or DELETE by itself where a
+`send` is one attempt: exactly one request on one connection. aiohttp would repeat a GET or DELETE by itself if a
 kept connection fails, but only for errors of its own classes. So these are translated inside its call, by a middleware.
 Redirects, cookies, netrc and the proxies of the environment are switched off. The middleware also adds the API key, and
 takes it off again, so that no span and no error of aiohttp's shows it.
@@ -82,7 +82,7 @@ class _Request(aiohttp.ClientRequest):
         return await super().send(conn)
 
     def discard(self, response: aiohttp.ClientResponse) -> None:
-        """Have the connection closed behind the response, or now where it was given back already."""
+        """Close the connection after the response, or now if it is back in the pool already."""
         if self.used is not None:
             self.used.force_close()
             if response.connection is None:
@@ -193,7 +193,7 @@ class SessionManager:
             del self._limits[limit]
 
     async def close(self) -> None:
-        """Close the session, and end what waits on it. Closing twice is fine, also where the first was cancelled."""
+        """Close the session, and end what waits for it. Closing twice is fine, even if the first was cancelled."""
         if self._session is not None and self._session.is_inherited():
             self.abandon()
         if self._session is not None:
@@ -217,7 +217,7 @@ class SessionManager:
         return session is not None and not session.is_inherited()
 
     def check_open(self, message: str = "the client is closed") -> None:
-        """Raise ClientClosedError where the client is closed."""
+        """Raise ClientClosedError if the client is closed."""
         if self.closed:
             raise ClientClosedError(message)
 

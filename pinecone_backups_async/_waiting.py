@@ -41,9 +41,10 @@ class Looks(Generic[_Seen]):
         self._last: _Seen | None = None
 
     async def until_reached(self) -> _Seen:
-        """Look until the status is reached; raise WaitFailedError where it has failed.
+        """Look until the status is reached; raise WaitFailedError if it has failed.
 
-        A 404 is borne for a time, counted from the first of a row. A backup that was seen and is 404 now is gone.
+        A 404 is accepted for a time, which begins with the first 404 of a row. A backup that was seen before and is 404
+        now is gone.
         """
         missing_since: float | None = None
         while True:
@@ -71,7 +72,7 @@ class Looks(Generic[_Seen]):
         return BACKUP_MISSING if self._what == "the backup" else JOB_MISSING
 
     async def _next(self) -> _Seen | NotFoundError:
-        """Wait for the time of the next look, and return what it saw. What may pass by itself is passed over."""
+        """Wait for the time of the next look, and return what it saw. After a transient error, look again."""
         while True:
             left = await self._wait()
             self._count += 1
@@ -100,4 +101,5 @@ class Looks(Generic[_Seen]):
             if left > 0:
                 return left
         status = "" if self._last is None else f"; its last status was {self._last.status}"
-        raise WaitTimeoutError(f"{self._what} was waited for {self._timeout:g} s in vain{status}", last=self._last)
+        message = f"the wait for {self._what} timed out after {self._timeout:g} s{status}"
+        raise WaitTimeoutError(message, last=self._last)

@@ -2,7 +2,7 @@
 
 Theory of operation. Reports and debuggers show the local variables of every frame of a traceback, and those of what is
 chained to it. While a call runs, frames of this package, of aiohttp and of asyncio hold the API key, the password of a
-proxy, headers and bodies. Instead of keeping each of these frames clean, `walled` cleans all of them at once, where
+proxy, headers and bodies. Instead of keeping each of these frames clean, `walled` cleans all of them at once, when
 the call ends with an exception of any kind:
 
 - The variables of all frames below the wall are dropped; files, lines and names stay, so a traceback reads as before.

@@ -1,6 +1,6 @@
 """Errors as HTTP answers: problem details (RFC 9457). Knows whose value an error is about; sends no text of a service.
 
-Whose doing it was decides the status. An error is the caller's only where the caller sent the value that was refused,
+Whose doing it was decides the status. An error is the caller's only if the caller sent the value that was refused,
 and the backups service itself said so: an HTML page of a proxy blames nobody. What is not the caller's doing is 500 or
 above, and logged.
 """
@@ -53,7 +53,7 @@ _CALLERS_ARGUMENTS: Final = frozenset(
     {"backup", "backup_id", "deletion_protection", "description", "include_deleted", "index_name", "limit"}
     | {"max_age", "max_items", "name", "pagination_token", "restore", "restore_job_id", "tags"}
 )
-# What an error means where nothing is known of its cause; the first class that fits.
+# What an error means if nothing is known of its cause; the first class that fits.
 _BY_CLASS: Final[tuple[tuple[type[BackupsError], int, str], ...]] = (
     (RateLimitError, 503, "The backups service limits the rate of requests."),
     (PaymentRequiredError, 502, "The backups service asks for a payment."),
@@ -116,7 +116,7 @@ problem_responses: Final[dict[int | str, dict[str, Any]]] = {
     502: _response("The backups service failed, or refused this service."),
     503: _response(
         "The backups service limits the rate of requests, or this service is shutting down.",
-        headers=_header("Retry-After", "integer", "How many seconds to wait, where that is known."),
+        headers=_header("Retry-After", "integer", "How many seconds to wait, if that is known."),
     ),
     504: _response("The backups service did not answer in time."),
 }
@@ -207,7 +207,7 @@ def _status_of_argument(request: HTTPConnection, error: ConfigurationError) -> t
 
 
 def _status_of_refusal(request: HTTPConnection, error: ApiError) -> tuple[int, str] | None:
-    """Return the answer to what the backups service refused, or None where its response does not say who is wrong."""
+    """Return the answer to what the backups service refused, or None if its response does not say who is wrong."""
     if _is_quota(error):
         return 502, "The backups service says that a quota is used up."
     if _is_about_key(error):

@@ -111,7 +111,7 @@ _TIME: Final = Annotated[str, WithJsonSchema({"type": "string", "format": "date-
 
 
 def _wire(kind: Any) -> Any:
-    """Return what a field is in `to_dict()`, where its attrs class says what it is in Python."""
+    """Return what a field is in `to_dict()`, if its attrs class says what it is in Python."""
     if kind is dt.datetime:
         return _TIME
     if get_origin(kind) in {Union, UnionType}:

@@ -119,7 +119,7 @@ async def _abort(send: Send, start: Message, error: BaseException) -> None:
     # Raising is not enough: behind Starlette's BaseHTTPMiddleware the server still gets a regular end of the body. The
     # one message that this middleware passes on is `pathsend`, which no server accepts within a body, so the server
     # fails, and closes the connection. GZipMiddleware repeats the start before it: `more_body` keeps that from being
-    # taken for the end of the body where assertions are off (python -O).
+    # taken for the end of the body if assertions are off (python -O).
     start["more_body"] = True
     cancelled = not isinstance(error, Exception)  # then every further wait ends at once, unless it is shielded
     with anyio.move_on_after(_SECONDS_OF_GRACE if cancelled else None, shield=cancelled), suppress(Exception):

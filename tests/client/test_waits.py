@@ -172,7 +172,7 @@ async def test_W7_waiting_for_a_deletion() -> None:
 async def test_W7_nothing_seen_leaves_no_last() -> None:
     async with FakePinecone() as fake, client_of(fake, Looks()) as client:
         fake.play(*[DOWN] * 100)
-        with pytest.raises(sdk.WaitTimeoutError, match="the backup was waited for 50 s in vain$") as caught:
+        with pytest.raises(sdk.WaitTimeoutError, match="the wait for the backup timed out after 50 s$") as caught:
             await client.wait_until_ready("b", timeout=50)
         assert caught.value.last is None
 

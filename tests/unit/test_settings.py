@@ -248,7 +248,7 @@ def test_what_else_is_refused() -> None:
 async def test_connector_and_ssl_context_exclude_each_other() -> None:
     async with aiohttp.TCPConnector() as connector:
         message = complaint(lambda: client(connector=connector, ssl_context=ssl.create_default_context()))
-    assert message.startswith("connector and ssl_context exclude each other")
+    assert message.startswith("connector and ssl_context cannot be used together")
 
 
 @pytest.mark.parametrize(

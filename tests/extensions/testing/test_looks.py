@@ -47,12 +47,6 @@ async def test_looks_finish_a_backup(settings: dict[str, int | str], found: list
         assert await looks(fake, f"/backups/{await create(fake)}") == found
 
 
-async def test_with_no_looks_a_backup_is_created_ready() -> None:
-    async with FakePinecone(indexes=["products"]) as fake:
-        fake.looks_until_ready = 0
-        assert (await ask(fake, "POST /indexes/products/backups", json={})).json["status"] == "Ready"
-
-
 @pytest.mark.parametrize(
     ("settings", "found", "state"),
     [
@@ -141,12 +135,12 @@ async def test_a_month_passes_as_the_test_says() -> None:
         assert [row.created_at for row in fake.backups] == [NOW + dt.timedelta(days=day) for day in range(30, 5, -1)]
 
 
-async def test_without_a_set_time_it_is_now() -> None:
+async def test_without_a_look_or_a_set_time_it_is_finished_now() -> None:
     async with FakePinecone(indexes=["products"]) as fake:
-        await create(fake)
-        created = fake.backups[0].created_at
-        assert created is not None
-        assert abs(dt.datetime.now(dt.UTC) - created) < dt.timedelta(minutes=1)
+        fake.looks_until_ready = 0
+        new = (await ask(fake, "POST /indexes/products/backups", json={})).json
+        assert new["status"] == "Ready"
+        assert abs(dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(new["created_at"])) < dt.timedelta(minutes=1)
 
 
 async def test_a_backup_is_as_large_as_the_last_ready_one() -> None:

@@ -33,7 +33,7 @@ def anyio_backend():
 
 @pytest.mark.parametrize(
     ("mode", "mark"),
-    [("strict", "@pytest.mark.asyncio(loop_scope='session')"), ("auto", ""), ("auto", "@pytest.mark.anyio")],
+    [("strict", "@pytest.mark.asyncio(loop_scope='session')"), ("auto", "@pytest.mark.anyio")],
 )
 def test_it_is_there_in_a_project_of_its_own(mode: str, mark: str, tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text(THEIR_TEST.format(mark=mark))

@@ -9,7 +9,6 @@ from pinecone_backups_async import (
     BackupsError,
     ConfigurationError,
     InvalidRequestError,
-    TLSError,
     UnauthorizedError,
     WaitTimeoutError,
 )
@@ -47,8 +46,6 @@ def failure_text(error: BackupsError) -> str:
 def _advice(error: BackupsError) -> str | None:
     if isinstance(error, UnauthorizedError):
         return "the key comes from PINECONE_API_KEY"
-    if isinstance(error, TLSError):
-        return "a private CA: set SSL_CERT_FILE to the file with its certificate"
     if error.outcome_unknown:
         return "look with list or restores before you repeat it"
     if isinstance(error, WaitTimeoutError):

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+import attrs
 import pytest
 
 from pinecone_backups_async import Backup
@@ -199,6 +200,38 @@ def test_a_table_of_any_width_cuts_nothing(width: int | None, titles: list[str])
     words = " ".join(lines).split()
     for told in ("recommends", "healthy", "stale", "failing", "2d", "stuck"):
         assert told in words
+
+
+def test_all_indexes_are_expected_that_can_be_backed_up(project: FakePinecone, run: Run) -> None:
+    index = project.indexes["products"]
+    for name, status, spec in (
+        ("growing", {"ready": True, "state": "ScalingUp"}, index.spec),
+        ("starting", {"ready": False, "state": "Initializing"}, index.spec),
+        ("stateless", {}, index.spec),
+        ("leg|acy", index.status, {"pod": {"environment": "us-west1-gcp"}}),
+    ):
+        project.indexes[name] = attrs.evolve(index, name=name, status=status, spec=spec)
+    outcome = run("check", "--max-age", "90d", "--all-indexes")
+    assert outcome.code == 2
+    assert outcome.out.startswith("BACKUPS CRITICAL - 6 healthy, 1 missing (growing)")
+    last = outcome.out.splitlines()[-1]
+    assert last == "Not judged: starting (Initializing); stateless (no state); leg/acy (cannot be backed up)"
+    facts = json.loads(run("check", "--max-age", "90d", "--all-indexes", "-o", "json").out)
+    assert facts["not_judged"].keys() == {"starting", "stateless", "leg|acy"}
+    wrong = run("check", "--max-age", "90d", "--all-indexes", "--index", "products")
+    assert (wrong.code, wrong.out) == (3, "BACKUPS UNKNOWN - --index and --all-indexes exclude each other\n")
+
+
+def test_a_monitoring_host_reads_no_false_performance_data(project: FakePinecone, run: Run) -> None:
+    """It takes what follows a bar for such data, in every line."""
+    outcome = checked(project, run, [FRESH], "--expect", "a=1|b=2;3;4", "--expect", "c|d")
+    first, *others = outcome.out.splitlines()
+    text, bar, numbers = first.partition(" | ")
+    assert (text, bar) == ("BACKUPS CRITICAL - 1 healthy, 2 missing (a=1/b=2;3;4, c/d)", " | ")
+    measured = {name: value for name, _, value in (number.partition("=") for number in numbers.split())}
+    assert measured.pop("oldest_ready").endswith("s;93600")
+    assert measured == {"healthy": "1", "stale": "0", "failing": "0", "missing": "2"}
+    assert not [line for line in others if "|" in line]
 
 
 def test_a_missing_key_is_3_and_the_demo_needs_none(run: Run) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
 import json
+import re
+import socket
 import sys
+import time
 from collections import Counter
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
 
 import attrs
 import pytest
 
-from pinecone_backups_async import Backup
+from pinecone_backups_async import Backup, __version__
 from pinecone_backups_async.cli._app import run as run_command
 from pinecone_backups_async.cli._table import age, backups_lines, short_ids
 from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
@@ -138,6 +145,38 @@ def test_filters(project: FakePinecone, run: Run) -> None:
     assert (none.code, none.out, none.err) == (0, "", "pinecone-backups: none of 1 backups matches\n")
 
 
+def ids(text: str) -> list[object]:
+    return [found["backup_id"] for found in lines(text)]
+
+
+def test_filters_of_age_and_tags(project: FakePinecone, run: Run) -> None:
+    young, old = run("list", "--newer-than", "9d"), run("list", "--older-than", "9d")
+    assert sorted(map(str, ids(young.out + old.out))) == sorted(backup.backup_id for backup in project.backups)
+    tagged = [b.backup_id for b in project.backups if (b.tags or {}).get("team") == "search"]
+    assert ids(run("list", "--tag", "team=search", "--tag", "environment=production").out) == tagged
+    assert len(tagged) > 9
+    assert ids(run("list", "--tag", "team=search", "--tag", "environment=").out) == []
+
+
+@pytest.mark.parametrize(
+    ("order", "key"),
+    [
+        ("age", lambda b: -b.created_at.timestamp()),
+        ("size", lambda b: -(b.size_bytes or 0)),
+        ("index", lambda b: b.source_index_name),
+        ("name", lambda b: b.name),
+        ("status", lambda b: b.status),
+    ],
+)
+@pytest.mark.parametrize("words", [[], ["--max-items", "3"]])
+def test_a_sorted_listing_is_cut_last(
+    project: FakePinecone, run: Run, order: str, key: Callable[[Backup], Any], words: list[str]
+) -> None:
+    wanted = [backup.backup_id for backup in sorted(project.backups, key=key)]
+    assert ids(run("list", "--sort", order, *words).out) == wanted[: 3 if words else None]
+    assert run("list", "--sort", order, *words, "-o", "csv").out.count("\n") == 1 + (3 if words else 250)
+
+
 @pytest.mark.parametrize("number", ["0", "1", "7", "150", "999"])
 def test_max_items_bounds_what_is_printed(project: FakePinecone, run: Run, number: str) -> None:
     assert len(lines(run("list", "--max-items", number).out)) == min(250, int(number))
@@ -195,17 +234,96 @@ def test_wrong_use_is_2_and_says_what_is_allowed(
     assert project.requests == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["list", "--api-key", "pcsk_secret"],
+        ["list", "--api-key=pcsk_secret"],
+        ["list", "--apikey=pcsk_secret"],
+        ["list", "--api-key"],
+        ["--api-key=pcsk_secret", "list"],
+        ["check", "--max-age", "1d", "--api-key", "pcsk_secret"],
+    ],
+)
+def test_an_option_for_the_key_is_answered_with_why_not(project: FakePinecone, run: Run, words: list[str]) -> None:
+    outcome = run(*words)
+    told = outcome.out + outcome.err
+    assert outcome.code in {2, 3}
+    assert "there is no --api-key: an argument stands in the shell's history" in told
+    assert ("pcsk_secret" in told, project.requests) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("variables", "words", "complaint"),
+    [
+        ({"PINECONE_API_KEY": '"pcsk_x"'}, [], "PINECONE_API_KEY begins and ends with a quote"),
+        ({"PINECONE_API_KEY": "two words"}, [], "PINECONE_API_KEY must be printable ASCII"),
+        ({"PINECONE_CONTROLLER_HOST": "http://remote.example"}, [], "PINECONE_CONTROLLER_HOST must be https"),
+        ({"PINECONE_ADDITIONAL_HEADERS": "no json"}, [], "PINECONE_ADDITIONAL_HEADERS must be a mapping"),
+        ({"PINECONE_CONTROLLER_HOST": "", "HTTPS_PROXY": "socks5://u:pw@h"}, [], "HTTPS_PROXY must be an http"),
+        ({"PINECONE_CONTROLLER_HOST": "h.example", "https_proxy": "ftp://pw@h"}, [], "https_proxy must be an http"),
+        ({"PINECONE_CONTROLLER_HOST": ""}, ["--proxy", "pw@h"], "--proxy must be an http"),
+        ({}, ["--proxy", "http://h:1"], "--proxy needs an https base_url"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    project: FakePinecone,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    words: list[str],
+    complaint: str,
+) -> None:
+    for name, setting in variables.items():
+        monkeypatch.setenv(name, setting)
+    outcome = run("list", *words)
+    assert (outcome.code, outcome.out, "pw" in outcome.err) == (2, "", False)
+    assert outcome.err.startswith(f"pinecone-backups: {complaint}")
+
+
+@pytest.mark.parametrize(
+    ("variables", "words", "used"),
+    [
+        ({"HTTPS_PROXY": "{}"}, [], True),
+        ({"https_proxy": "http://{}"}, [], True),
+        ({"HTTPS_PROXY": "http://127.0.0.1:9"}, ["--proxy", "http://{}"], True),
+        ({"HTTPS_PROXY": "{}", "NO_PROXY": "127.0.0.1"}, [], False),
+        ({"HTTPS_PROXY": "{}", "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9"}, [], False),
+        ({"HTTPS_PROXY": "{}"}, ["--demo"], False),
+    ],
+)
+def test_a_proxy_is_used_for_an_https_address(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], words: list[str], used: bool
+) -> None:
+    """Unless NO_PROXY names the host; never for the demonstration."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.settimeout(0.2)
+        address = f"127.0.0.1:{proxy.getsockname()[1]}"
+        thread = Thread(target=refuse_tunnels, args=(proxy, asked := list[bytes]()))
+        thread.start()
+        for name, setting in ({"PINECONE_CONTROLLER_HOST": "https://127.0.0.1:9"} | variables).items():
+            monkeypatch.setenv(name, setting.format(address))
+        monkeypatch.setenv("PINECONE_API_KEY", "key")
+        run("list", "--timeout", "1s", *(word.format(address) for word in words))
+        thread.join()
+    assert [request[:20] for request in asked] == ([b"CONNECT 127.0.0.1:9 "] if used else [])
+
+
+def refuse_tunnels(proxy: socket.socket, asked: list[bytes]) -> None:
+    deadline = time.monotonic() + 1.5
+    while time.monotonic() < deadline and not asked:
+        with contextlib.suppress(TimeoutError):
+            connection, _ = proxy.accept()
+            with connection:
+                asked.append(connection.recv(4096))
+                connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+
 def test_without_a_key_it_says_how_to_give_one_and_mentions_the_demo(run: Run) -> None:
     outcome = run("list")
     assert (outcome.code, outcome.out) == (2, "")
     assert "PINECONE_API_KEY is not set" in outcome.err
     assert "--demo" in outcome.err
-
-
-def test_a_setting_is_complained_of_by_its_name_in_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PINECONE_API_KEY", "key")
-    monkeypatch.setenv("PINECONE_CONTROLLER_HOST", "http://remote.example")
-    assert run("list").err.startswith("pinecone-backups: PINECONE_CONTROLLER_HOST must be https: plain http is for")
 
 
 def test_the_demo_needs_no_key_and_ignores_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,10 +338,35 @@ def test_the_demo_needs_no_key_and_ignores_the_environment(run: Run, monkeypatch
     assert len(lines(outcome.out)) > 20
 
 
-def test_help_and_version(run: Run) -> None:
-    assert "list" in run("--help").out
-    assert run("--version").code == 0
-    assert "--pagination-token" in run("list", "--help").out
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--help"], "restores"),
+        (["-h"], "--install-completion"),
+        ([], "Usage: pinecone-backups COMMAND"),
+        (["list", "-h"], "--newer-than AGE"),
+        (["check", "--help"], "Exit codes: 0 ok, 1 stale"),
+        (["-V"], __version__),
+        (["--version"], __version__),
+    ],
+)
+def test_help_and_version(run: Run, words: list[str], told: str) -> None:
+    outcome = run(*words)
+    assert (outcome.code, outcome.err, told in outcome.out) == (0, "", True)
+    assert not re.search(r"\bSTR\b|TIMEDELTA|--api-key", outcome.out)
+
+
+def test_a_misspelt_command_is_3(run: Run) -> None:
+    """No monitoring host may take it for a verdict."""
+    outcome = run("lst")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert outcome.err.startswith('pinecone-backups: Unknown command "lst". Did you mean "list"?')
+
+
+def test_a_token_that_was_refused_is_no_place_to_resume(project: FakePinecone, run: Run) -> None:
+    outcome = run("list", "--pagination-token", "nonsense")
+    assert (outcome.code, "--pagination-token=" in outcome.err) == (1, False)
+    assert "the token was refused: list from the beginning" in outcome.err
 
 
 def test_backups_made_by_hand_come_out_as_they_are(project: FakePinecone, run: Run) -> None:
@@ -233,6 +376,30 @@ def test_backups_made_by_hand_come_out_as_they_are(project: FakePinecone, run: R
     project.add(mine)
     (found,) = lines(run("list").out)
     assert found == mine.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("words", "end"),
+    [
+        (["list", "-o", "json"], b"\n"),
+        (["list", "-o", "jsonl"], b"\n"),
+        (["list", "-o", "csv"], b"\r\n"),
+        (["check", "--max-age", "26h", "-o", "json"], b"\n"),
+        (["check", "--max-age", "26h", "-o", "prometheus"], b"\n"),
+    ],
+)
+def test_data_is_utf_8_with_its_own_line_ends(
+    project: FakePinecone, monkeypatch: pytest.MonkeyPatch, words: list[str], end: bytes
+) -> None:
+    """Whatever the platform and the locale say of text."""
+    project.add(attrs.evolve(project.backups[0], backup_id="new", source_index_name="日本", source_index_id="j"))
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", newline="\r\n")
+    monkeypatch.setattr(sys, "stdout", stream)
+    run_command(words)
+    data = stream.buffer.getvalue()
+    assert data.count(end) == data.count(b"\n") > 1
+    assert data.count(b"\r") == (data.count(end) if end == b"\r\n" else 0)
+    assert "日本" in (text := data.decode("utf-8")) or r"\u65e5\u672c" in text
 
 
 def test_a_stream_of_any_kind_takes_the_listing(project: FakePinecone, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,14 @@ No message repeats a value that may be secret. The variables of these functions 
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import json
+import os
 import re
 import ssl
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, cast
 
 from yarl import URL
@@ -141,13 +144,27 @@ def _is_loopback(host: str) -> bool:
 
 
 def checked_ssl_context(value: object, connector: object) -> ssl.SSLContext | None:
-    """Return the TLS settings; None for the system's, or for those of a borrowed connector."""
+    """Return the TLS settings; None for aiohttp's, or for those of a borrowed connector.
+
+    aiohttp read SSL_CERT_FILE and SSL_CERT_DIR when it was imported. They are read again for each client.
+    """
     if value is not None and connector is not None:
         reason = "and ssl_context cannot be used together: give the connector its own context"
         raise _refused("connector", reason)
     if value is not None and not isinstance(value, ssl.SSLContext):
         raise _refused("ssl_context", f"must be an ssl.SSLContext, not {type(value).__name__}")
-    return value
+    files = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if value is not None or connector is not None or not any(files):
+        return value
+    return _context_of(*files, Path(files[0]).stat().st_mtime if files[0] and Path(files[0]).exists() else None)
+
+
+@functools.lru_cache(maxsize=4)
+def _context_of(*_: object) -> ssl.SSLContext:
+    """Return TLS settings made from the environment as it is now: reading certificates takes 10 to 50 ms."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def headers_from(environ: Mapping[str, str], argument: object) -> object:

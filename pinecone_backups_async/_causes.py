@@ -27,9 +27,9 @@ _NOT_TRUSTED: Final = frozenset({2, 18, 19, 20, 21})  # X509_V_ERR_*: no issuer,
 _HTTP_INSTEAD: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
 _BROKEN_OFF: Final = {
     "LineTooLong": "its headers are too large",
+    "ClientPayloadError": "its body was cut off or garbled",
     "HttpProcessingError": "it is not valid HTTP",
     "ClientResponseError": "it is not valid HTTP",
-    "ClientPayloadError": "its body was cut off or garbled",
     "ServerDisconnectedError": "the connection was closed",
 }
 _CONNECT_FAILED: Final = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']+)'")
@@ -94,7 +94,9 @@ class Places:
 
 def _broken_off(error: Exception, kinds: set[str]) -> str:
     """Return in our words how a response broke off: aiohttp's own may quote what was received."""
-    kinds = kinds | {kind.__name__ for kind in type(error.__cause__).__mro__}
+    cause = error.__cause__
+    while cause is not None:
+        kinds, cause = kinds | {kind.__name__ for kind in type(cause).__mro__}, cause.__cause__
     words = _os_words(error) if isinstance(error, OSError) else type(error).__name__
     return next((words for name, words in _BROKEN_OFF.items() if name in kinds), words)
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import attrs
 
 from . import _errors as errors
-from ._decode import MAX_BODY, decode_json
+from ._decode import MAX_BODY, MAX_ERROR_BODY, decode_json
 from ._errors import ApiError, ResponseParsingError, ResponseTooLargeError
 from ._models import BackupPage, ErrorCode, RestoreJobPage
 from ._safe_text import SafeText
@@ -30,7 +30,6 @@ _HTTP_DATE: Final = re.compile(
     r"[A-Z][a-z]+, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} (GMT|[+-]\d{4})"
     r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}"
 )
-_EXCERPT: Final = 65_536  # bytes of a body that are searched for what may be shown
 _SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     400: errors.InvalidRequestError,
@@ -162,7 +161,8 @@ class Protocol:
             value = endpoint.decode(response.body)
         except ResponseParsingError as error:
             # An error object under a status that means success is what the service says, not a garbled page.
-            fields = _object_in(response.body) if error.decoded else {}
+            small = error.decoded and len(response.body) <= MAX_ERROR_BODY
+            fields = _object_in(response.body) if small else {}
             is_error = isinstance(fields.get("error"), dict) and fields["error"]
             failure = self._api_error(response, fields) if is_error else self._parsing_error(response, error)
         else:
@@ -210,7 +210,7 @@ class Protocol:
 
 def _text(response: Response) -> str:
     """Return the beginning of a body as text."""
-    return response.body[:_EXCERPT].decode(errors="replace").strip()
+    return response.body[:MAX_ERROR_BODY].decode(errors="replace").strip()
 
 
 def _object_in(body: bytes) -> dict[str, Any]:

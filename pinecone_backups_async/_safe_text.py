@@ -18,9 +18,15 @@ MAX_SEARCHED: Final = 8_192  # characters of a text
 MAX_DETAILS: Final = 1_000  # values
 MAX_DETAILS_TEXT: Final = 65_536  # characters
 MAX_DETAILS_DEPTH: Final = 20
-_LONGEST_SPELLING: Final = 16  # characters that one character of a secret may take, as in &#x000070;
+LAYERS: Final = 4  # of escapes that are looked through
+LONGEST_ESCAPE: Final = 24  # characters that one character of a secret may take, as in %255Cu0070
 _SHORTEST_ANY_CASE: Final = 8
-_ENTITIES: Final = {'"': "quot", "&": "amp", "'": "apos", "<": "lt", ">": "gt"}
+_ENTITIES: Final = {"quot": '"', "amp": "&", "apos": "'", "lt": "<", "gt": ">"}
+# How JSON, URLs and HTML write a character, and the NULs of UTF-16.
+_ESCAPE: Final = re.compile(
+    r"\\u(?P<json>[0-9a-fA-F]{4})|%(?P<percent>[0-9a-fA-F]{2})|&#[xX](?P<html_hex>[0-9a-fA-F]{1,4});?"
+    r"|&#(?P<html>[0-9]{1,5});?|&(?P<entity>quot|amp|apos|lt|gt);|\\(?P<plain>[^u])|\x00"
+)
 _WORDS: Final = "|".join(
     sorted(
         {"data", "error", "indexes", "next", "pagination", *(a.name for model in MODELS for a in attrs.fields(model))}
@@ -29,25 +35,38 @@ _WORDS: Final = "|".join(
 _OUR_PATH: Final = re.compile(rf"\$?(?:\.(?:{_WORDS})(?![^.\[])|\[[0-9]+\])*")
 
 
-def _spellings(character: str) -> str:
-    """Return a pattern of the ways in which one character may be written: in JSON, percent-encoded, in HTML, UTF-16.
-
-    All repetitions are bounded, so that no text makes the search slow.
-    """
-    code, plain = f"{ord(character):02x}", re.escape(character)
-    entity = f"|&{_ENTITIES[character]};" if character in _ENTITIES else ""
-    escaped = rf"\\{{1,4}}(?:{plain}|u00{code})|%(?:25){{0,3}}{code}|&#0{{0,4}}{ord(character)};|&#x0{{0,4}}{code};"
-    return f"(?:{plain}|(?i:{escaped}{entity}))" + "\x00{0,3}"
-
-
-def _pattern(secret: str) -> str:
-    text = "".join(map(_spellings, secret))
-    return f"(?i:{text})" if len(secret) >= _SHORTEST_ANY_CASE else text
-
-
 def _matcher(secrets: Sequence[str]) -> Callable[[], re.Pattern[str]]:
-    """Return a function that makes the pattern of all secrets when it is first needed; no attribute holds it."""
-    return cache(lambda: re.compile("|".join(map(_pattern, secrets)) or "(?!)"))
+    """Return a function that makes the pattern of all secrets when it is first needed; no attribute holds it.
+
+    A secret that has escapes itself is also looked for without them, as they are taken off the text.
+    """
+
+    @cache
+    def matcher() -> re.Pattern[str]:
+        known = list(secrets)
+        for _ in range(LAYERS):
+            known += [_unescaped(text, list(range(len(text) + 1)))[0] for text in known[-len(secrets) :]]
+        ways = [
+            f"(?i:{re.escape(s)})" if len(s) >= _SHORTEST_ANY_CASE else re.escape(s) for s in dict.fromkeys(known) if s
+        ]
+        return re.compile("|".join(ways) or "(?!)")
+
+    return matcher
+
+
+def _unescaped(text: str, places: list[int]) -> tuple[str, list[int]]:
+    """Take off one layer of escapes; `places` says where each character, and the end, stands in the first text."""
+    pieces: list[str] = []
+    kept: list[int] = []
+    end = 0
+    for match in _ESCAPE.finditer(text):
+        start, code = match.start(), match["json"] or match["percent"] or match["html_hex"]
+        character = chr(int(code, 16)) if code else match["plain"] or _ENTITIES.get(match["entity"] or "", "")
+        character = chr(int(match["html"])) if match["html"] else character
+        pieces += text[end:start], character
+        kept += places[end:start] + [places[start]] * len(character)
+        end = match.end()
+    return "".join(pieces) + text[end:], kept + places[end:]
 
 
 class SafeText:
@@ -55,7 +74,7 @@ class SafeText:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted(secrets, key=len, reverse=True)
-        self._longest = _LONGEST_SPELLING * max(map(len, known), default=0)
+        self._longest = LONGEST_ESCAPE * max(map(len, known), default=0)
         self._matcher = _matcher(known)
 
     def __repr__(self) -> str:
@@ -65,12 +84,23 @@ class SafeText:
         """Return a text as it may be shown: masked, in one line, of at most 500 characters."""
         window, end = text[: MAX_SEARCHED + self._longest], 0
         pieces: list[str] = []
-        for match in self._matcher().finditer(window):
-            pieces += window[end : match.start()], "***"
-            end = match.end()
+        for start, stop in self._spans(window):
+            if stop > end:
+                pieces += window[end:start], "***"
+                end = stop
         # Where the text goes on, a secret may be cut in two at the end of the window.
         pieces.append(window[end:] if len(window) == len(text) else window[end : -self._longest or None])
         return "".join(map(_printable, "".join(pieces)[:MAX_TEXT]))[:MAX_TEXT]
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where secrets stand, in order: as they are, and below up to four layers of escapes."""
+        find = self._matcher().finditer
+        spans = [match.span() for match in find(text)]
+        places = list(range(len(text) + 1)) if _ESCAPE.search(text) else []
+        for _ in range(LAYERS if places else 0):
+            text, places = _unescaped(text, places)
+            spans += [(places[match.start()], places[match.end()]) for match in find(text)]
+        return sorted(spans)
 
     def path(self, path: str) -> str:
         """Return the path of a field. The names of our own models stay as they are, however short the key is."""

@@ -27,7 +27,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._client import BackupsClient
-    from ._pager import BackupPager
+    from ._pager import BackupPager, RestoreJobPager
     from ._policy import RetryPolicy
 
 __all__ = [
@@ -35,11 +35,11 @@ __all__ = [
     "ClientClosedError", "ConfigurationError", "ConflictError", "ErrorCode", "FailedPreconditionError",
     "ForbiddenError", "IncompleteListingError", "Index", "InvalidRequestError", "MetadataField", "MetadataSchema",
     "Metric", "NotFoundError", "PaginationLoopError", "PaymentRequiredError", "RateLimitError",
-    "ResponseParsingError", "ResponseTooLargeError", "RestoreJob", "RestoreJobPage", "RestoreReceipt",
-    "RestoreStatus", "RetryPolicy", "ServiceError", "TLSError", "TransportError", "TransportTimeoutError",
+    "ResponseParsingError", "ResponseTooLargeError", "RestoreJob", "RestoreJobPage", "RestoreJobPager",
+    "RestoreReceipt", "RestoreStatus", "RetryPolicy", "ServiceError", "TLSError", "TransportError", "TransportTimeoutError",
     "UnauthorizedError", "UnexpectedRedirectError", "WaitFailedError", "WaitTimeoutError", "__version__",
 ]
-_LATER = {"BackupsClient": "_client", "BackupPager": "_pager", "RetryPolicy": "_policy"}
+_LATER = {"BackupsClient": "_client", "BackupPager": "_pager", "RestoreJobPager": "_pager", "RetryPolicy": "_policy"}
 # fmt: on
 
 

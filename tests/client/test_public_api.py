@@ -36,6 +36,7 @@ PUBLIC = [
     "ResponseTooLargeError",
     "RestoreJob",
     "RestoreJobPage",
+    "RestoreJobPager",
     "RestoreReceipt",
     "RestoreStatus",
     "RetryPolicy",

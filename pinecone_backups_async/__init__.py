@@ -36,8 +36,8 @@ __all__ = [
     "ForbiddenError", "IncompleteListingError", "Index", "InvalidRequestError", "MetadataField", "MetadataSchema",
     "Metric", "NotFoundError", "PaginationLoopError", "PaymentRequiredError", "RateLimitError",
     "ResponseParsingError", "ResponseTooLargeError", "RestoreJob", "RestoreJobPage", "RestoreJobPager",
-    "RestoreReceipt", "RestoreStatus", "RetryPolicy", "ServiceError", "TLSError", "TransportError", "TransportTimeoutError",
-    "UnauthorizedError", "UnexpectedRedirectError", "WaitFailedError", "WaitTimeoutError", "__version__",
+    "RestoreReceipt", "RestoreStatus", "RetryPolicy", "ServiceError", "TLSError", "TransportError",
+    "TransportTimeoutError", "UnauthorizedError", "UnexpectedRedirectError", "WaitFailedError", "WaitTimeoutError", "__version__",
 ]
 _LATER = {"BackupsClient": "_client", "BackupPager": "_pager", "RestoreJobPager": "_pager", "RetryPolicy": "_policy"}
 # fmt: on

@@ -37,7 +37,8 @@ __all__ = [
     "Metric", "NotFoundError", "PaginationLoopError", "PaymentRequiredError", "RateLimitError",
     "ResponseParsingError", "ResponseTooLargeError", "RestoreJob", "RestoreJobPage", "RestoreJobPager",
     "RestoreReceipt", "RestoreStatus", "RetryPolicy", "ServiceError", "TLSError", "TransportError",
-    "TransportTimeoutError", "UnauthorizedError", "UnexpectedRedirectError", "WaitFailedError", "WaitTimeoutError", "__version__",
+    "TransportTimeoutError", "UnauthorizedError", "UnexpectedRedirectError", "WaitFailedError", "WaitTimeoutError",
+    "__version__",
 ]
 _LATER = {"BackupsClient": "_client", "BackupPager": "_pager", "RestoreJobPager": "_pager", "RetryPolicy": "_policy"}
 # fmt: on

@@ -117,7 +117,7 @@ class BackupsClient:
         - `max_items`: end after so many backups. No page is asked to be larger.
         - `timeout`, `attempt_timeout`: seconds for each page. For a whole listing use `asyncio.timeout`.
 
-        Mirrors `list_project_backups` and `list_index_backups`. Iterating raises what `fetch_page` does, and
+        Mirrors ``list_project_backups`` and `list_index_backups`. Iterating raises what `fetch_page` does, and
         PaginationLoopError.
         """
         size, max_items = checked.page_size(limit, max_items)
@@ -174,7 +174,7 @@ class BackupsClient:
 
     @walled
     async def list_indexes(self, *, timeout: float | None = None, attempt_timeout: float | None = None) -> list[Index]:
-        """Return the indexes of the project. Mirrors `list_indexes`; raises what `fetch_page` does."""
+        """Return the indexes of the project. Mirrors ``list_indexes``; raises what `fetch_page` does."""
         return await self._calls.call(endpoints.LIST_INDEXES, self._calls.limits(timeout, attempt_timeout))
 
     # One backup.
@@ -183,7 +183,7 @@ class BackupsClient:
     async def describe_backup(
         self, backup_id: str, *, timeout: float | None = None, attempt_timeout: float | None = None
     ) -> Backup:
-        """Return one backup. Mirrors `describe_backup`.
+        """Return one backup. Mirrors ``describe_backup``.
 
         Raises what `fetch_page` does, and NotFoundError if no backup has this id.
         """
@@ -206,7 +206,7 @@ class BackupsClient:
 
         The request is never sent again once it may have taken effect: then the error's `outcome_unknown` is True, and
         the backup may exist. `ensure_backup` looks for it. Bound the call with `timeout=` rather than from outside: a
-        cancelled call cannot tell its outcome. Mirrors `create_backup`; raises what `describe_backup` does,
+        cancelled call cannot tell its outcome. Mirrors ``create_backup``; raises what `describe_backup` does,
         PaymentRequiredError and ForbiddenError if the plan or a quota does not allow a backup.
         """
         path = {"index_name": checked.segment("index_name", index_name)}
@@ -265,7 +265,7 @@ class BackupsClient:
         """Delete one backup. It may still be listed for a while: see `wait_until_deleted`.
 
         Where an attempt may have deleted it and the next finds nothing, the call has succeeded. With `missing_ok` a
-        missing backup is no error. Mirrors `delete_backup`; raises what `describe_backup` does, and
+        missing backup is no error. Mirrors ``delete_backup``; raises what `describe_backup` does, and
         FailedPreconditionError while restore jobs use the backup.
         """
         path = {"backup_id": checked.segment("backup_id", backup_id)}
@@ -297,7 +297,7 @@ class BackupsClient:
 
         The request is never sent again once it may have taken effect. Where its outcome is unknown, the restore jobs
         are read after 0, 1, 2, 4 and 8 seconds, within `timeout`, for a job that this call started. Its ids are the
-        result; otherwise the error is raised. Mirrors `create_index_from_backup`; raises what `create_backup` does,
+        result; otherwise the error is raised. Mirrors ``create_index_from_backup``; raises what `create_backup` does,
         ConflictError if the name is taken, FailedPreconditionError if the backup is not Ready.
         """
         path = {"backup_id": checked.segment("backup_id", backup_id)}
@@ -329,7 +329,7 @@ class BackupsClient:
         """Return the listing of all restore jobs of the project, for `async for`; nothing is sent yet.
 
         A job that is not listed may still exist: the service may leave jobs out and end the listing early. The
-        arguments are those of `list_backups`. Mirrors `list_restore_jobs`.
+        arguments are those of `list_backups`. Mirrors ``list_restore_jobs``.
         """
         size, max_items = checked.page_size(limit, max_items)
         fetch = self._calls.fetcher(
@@ -341,7 +341,7 @@ class BackupsClient:
     async def describe_restore_job(
         self, restore_job_id: str, *, timeout: float | None = None, attempt_timeout: float | None = None
     ) -> RestoreJob:
-        """Return one restore job. Mirrors `describe_restore_job`; raises what `describe_backup` does.
+        """Return one restore job. Mirrors ``describe_restore_job``; raises what `describe_backup` does.
 
         A NotFoundError is no proof that the job does not exist: the service answers 404 to other failures too.
         """

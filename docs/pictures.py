@@ -30,7 +30,7 @@ def draw(name: str, arguments: str, lines: list[Line]) -> None:
 
 def main() -> None:
     backups = sample_backups(DEMO_BACKUPS, now=NOW)
-    draw("list", "list --demo --max-items 14", backups_lines(backups[:14], NOW, WIDTH))
+    draw("list", "list --demo", backups_lines(backups, NOW, WIDTH))
     report = assess(backups, max_age=dt.timedelta(hours=26), now=NOW)
     verdict = verdict_line(EXIT_CODES[report.state], verdict_text(report))
     draw("check", "check --demo --max-age 26h", [verdict, *report_lines(report, WIDTH)])

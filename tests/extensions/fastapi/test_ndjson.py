@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import aiohttp
@@ -18,20 +18,13 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from pinecone_backups_async import BackupsClient, NotFoundError, TransportTimeoutError, WaitTimeoutError
-from pinecone_backups_async.fastapi import (
-    BackupsDep,
-    NdjsonResponse,
-    backups_ndjson,
-    install_error_handlers,
-    lifespan,
-)
+from pinecone_backups_async.fastapi import BackupsDep, NdjsonResponse, backups_ndjson, install_error_handlers, lifespan
 from pinecone_backups_async.testing import Answer, FakePinecone
-from tests.support.services import get, load_example, open_descriptors, serving, speaking, stall_later_pages, until
+from tests.support.services import get, open_descriptors, serving, speaking, stall_later_pages, until
 
-DOWN = Answer.error(404, "NOT_FOUND", "Gone.")
 WHOLE = '{"end": true, "count": 250}'
 VERSIONS = ["2.3", "2.4"]
 
@@ -41,20 +34,13 @@ class PassOn(BaseHTTPMiddleware):
         return await call_next(request)
 
 
-class Impatient:
-    """A middleware that gives a response 0.2 s, by asyncio or by anyio."""
+async def in_asyncio_time(call: Coroutine[Any, Any, None]) -> None:
+    await asyncio.wait_for(call, 0.2)
 
-    def __init__(self, app: ASGIApp, limit: Callable[[float], Any] = asyncio.timeout) -> None:
-        self.app = app
-        self.limit = limit
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.limit is asyncio.timeout:
-            async with asyncio.timeout(0.2):
-                await self.app(scope, receive, send)
-        else:
-            with anyio.fail_after(0.2):
-                await self.app(scope, receive, send)
+async def in_anyio_time(call: Coroutine[Any, Any, None]) -> None:
+    with anyio.fail_after(0.2):
+        await call
 
 
 STACKS: dict[str, list[Any]] = {
@@ -169,18 +155,21 @@ async def test_an_error_later_aborts(
     assert [vars(record)["pinecone_error"] for record in aborted[::2]] == [type(error).__name__ for error in LATER]
 
 
-@pytest.mark.parametrize("limit", [asyncio.timeout, anyio.fail_after])
-async def test_a_time_limit_of_a_middleware_aborts(fake: FakePinecone, limit: Callable[[float], Any]) -> None:
-    app = application(failing(None))
-    app.add_middleware(Impatient, limit=limit)
-    app.add_middleware(PassOn)
-    async with serving(app) as (url, _):
+@pytest.mark.parametrize("limited", [in_asyncio_time, in_anyio_time])
+async def test_a_time_limit_of_a_middleware_aborts(fake: FakePinecone, limited: Callable[..., Any]) -> None:
+    inner = application(failing(None))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        call = inner(scope, receive, send)
+        await (limited(call) if scope["type"] == "http" else call)
+
+    async with serving(PassOn(app)) as (url, _):
         with pytest.raises(httpx.RemoteProtocolError):
             await get(f"{url}/0")
 
 
 async def test_a_page_that_fails_aborts(service: str, fake: FakePinecone) -> None:
-    fake.play(None, DOWN)
+    fake.play(None, Answer.error(404, "NOT_FOUND", "Gone."))
     with pytest.raises(httpx.RemoteProtocolError):
         await get(f"{service}/backups.ndjson")
 
@@ -272,8 +261,8 @@ async def test_a_slow_receiver_holds_the_listing_back(fake: FakePinecone) -> Non
 
 async def test_shutdown_lets_a_stream_finish(fake: FakePinecone) -> None:
     fake.delay = 0.1
-    async with aiohttp.ClientSession() as http, serving(load_example().app) as (url, server):
-        response = await http.get(f"{url}/backups.ndjson")
+    async with aiohttp.ClientSession() as http, serving(application()) as (url, server):
+        response = await http.get(f"{url}/0")
         server.should_exit = True
         assert (await response.text()).splitlines()[-1] == WHOLE
 
@@ -281,9 +270,8 @@ async def test_shutdown_lets_a_stream_finish(fake: FakePinecone) -> None:
 async def test_shutdown_aborts_a_stream_after_a_while(fake: FakePinecone) -> None:
     stall_later_pages(fake)
     async with aiohttp.ClientSession() as http:
-        async with serving(load_example().app) as (url, server):
-            response = await http.get(f"{url}/backups.ndjson")
-            await response.content.readline()
+        async with serving(application()) as (url, server):
+            response = await http.get(f"{url}/0")
             await until(lambda: len(fake.requests) == 2)
             server.should_exit = True
         with pytest.raises(aiohttp.ClientError):

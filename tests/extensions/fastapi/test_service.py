@@ -52,12 +52,9 @@ async def test_50_tenants_share_connections(service: str, fake: FakePinecone) ->
 
 
 async def test_200_handlers_share_one_client(service: str, fake: FakePinecone) -> None:
-    async def handled(http: aiohttp.ClientSession) -> tuple[int, int]:
-        async with http.get(f"{service}/backups?limit=5") as response:
-            return response.status, len((await response.json())["data"])
-
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200)) as http:
-        assert await asyncio.gather(*(handled(http) for _ in range(200))) == [(200, 5)] * 200
+    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=200)) as http:
+        answers = await asyncio.gather(*(http.get(f"{service}/backups?limit=5") for _ in range(200)))
+    assert [(answer.status_code, len(answer.json()["data"])) for answer in answers] == [(200, 5)] * 200
     assert len(fake.requests) == 200
 
 

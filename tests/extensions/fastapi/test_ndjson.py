@@ -132,25 +132,17 @@ LATER = [
 
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_an_error_at_once_is_answered(fake: FakePinecone, stack: str, version: str) -> None:
-    app = application(*(failing(error, lines=0) for error in AT_ONCE), stack=stack)
-    async with serving(speaking(version, app)) as (url, _):
-        responses = [await get(f"{url}/{number}") for number in range(len(AT_ONCE))]
-    assert [response.status_code for response in responses] == list(AT_ONCE.values())
-    assert {response.headers["content-type"] for response in responses} == {"application/problem+json"}
-
-
-@pytest.mark.parametrize("stack", STACKS)
-@pytest.mark.parametrize("version", VERSIONS)
-async def test_an_error_later_aborts(
-    fake: FakePinecone, caplog: pytest.LogCaptureFixture, stack: str, version: str
-) -> None:
-    """Whatever ends the stream, the receiver's client raises."""
-    async with serving(speaking(version, application(*map(failing, LATER), stack=stack))) as (url, _):
-        for number in range(len(LATER)):
+async def test_errors(fake: FakePinecone, caplog: pytest.LogCaptureFixture, stack: str, version: str) -> None:
+    """Before the first byte an error is answered. Later, whatever ends the stream, the receiver's client raises."""
+    makes = [failing(error, lines=0) for error in AT_ONCE] + [failing(error) for error in LATER]
+    async with serving(speaking(version, application(*makes, stack=stack))) as (url, _):
+        answers = [await get(f"{url}/{number}") for number in range(len(AT_ONCE))]
+        for number in range(len(AT_ONCE), len(makes)):
             for encoding in ("gzip", "identity"):
                 with pytest.raises(httpx.RemoteProtocolError):
                     await get(f"{url}/{number}", headers={"Accept-Encoding": encoding})
+    assert [answer.status_code for answer in answers] == list(AT_ONCE.values())
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
     aborted = [record for record in caplog.records if record.getMessage().startswith("aborted a stream")]
     assert [vars(record)["pinecone_error"] for record in aborted[::2]] == [type(error).__name__ for error in LATER]
 

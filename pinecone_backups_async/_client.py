@@ -206,7 +206,7 @@ class BackupsClient:
 
         The request is never sent again once it may have taken effect: then the error's `outcome_unknown` is True, and
         the backup may exist. `ensure_backup` looks for it. Bound the call with `timeout=` rather than from outside: a
-        cancelled call cannot tell its outcome. Mirrors ``create_backup``; raises what `describe_backup` does,
+        cancelled call cannot report its outcome. Mirrors ``create_backup``; raises what `describe_backup` does,
         PaymentRequiredError and ForbiddenError if the plan or a quota does not allow a backup.
         """
         path = {"index_name": checked.segment("index_name", index_name)}

@@ -25,7 +25,7 @@ async def list_pages(fake: FakePinecone) -> list[str]:
 
 async def test_a_listing_with_a_retry(caplog: pytest.LogCaptureFixture) -> None:
     """A retry is a WARNING; each attempt and the end of the listing are DEBUG; none shows the key or a token."""
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "pinecone_backups_async")
     async with FakePinecone(backups=250, api_key=KEY) as fake:
         fake.play(None, DOWN)
         tokens = await list_pages(fake)

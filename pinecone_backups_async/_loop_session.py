@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Final
 
 __all__ = ["LoopSession"]
@@ -25,22 +25,30 @@ __all__ = ["LoopSession"]
 class LoopSession:
     """The session of one event loop in one process. It ends with the loop at the latest."""
 
-    def __init__(self, session: Any) -> None:
-        self.session = session
+    def __init__(self) -> None:
+        self._session: Any = None
         self._loop = asyncio.get_running_loop()
         self._pid = os.getpid()
-        self._started = False
-        self._lifetime = _until_closed(session)
+        self._lifetime: AsyncGenerator[None] | None = None
 
-    async def start(self) -> None:
-        """Register with the loop, the first time."""
-        if not self._started:
-            self._started = True
+    async def start(self, make: Callable[[], Any]) -> Any:
+        """Return the session, made and registered with the loop the first time.
+
+        A signal handler may raise between any two of these lines: the next call goes on from there, and `close` closes.
+        """
+        if self._session is None:
+            self._session = make()
+        if self._lifetime is None:
+            self._lifetime = _until_closed(self._session)
             await anext(self._lifetime)
+        return self._session
 
     async def close(self) -> None:
         """Close the session."""
-        await self._lifetime.aclose()
+        if self._lifetime is not None:
+            await self._lifetime.aclose()
+        if self._session is not None:
+            await self._session.close()
 
     def is_inherited(self) -> bool:
         """Return whether this is the session of a parent process."""
@@ -51,7 +59,7 @@ class LoopSession:
         if self.is_inherited():
             return False
         self.check_loop()
-        return not self._loop.is_closed() and not self.session.closed
+        return not self._loop.is_closed() and (self._session is None or not self._session.closed)
 
     def check_loop(self) -> None:
         """Raise RuntimeError if another event loop runs while that of the session lives."""
@@ -60,13 +68,19 @@ class LoopSession:
             loops = f"event loop {id(self._loop):#x} and cannot serve {id(running):#x}"
             raise RuntimeError(f"this client serves {loops}: use a client for each")
 
-    def give_up(self) -> None:
-        """Close now if the loop was closed before the session; in a forked process leave everything as it is."""
+    def give_up(self) -> bool:
+        """Close now if the loop was closed first; return whether a session of this process was open.
+
+        In a forked process keep everything as it is.
+        """
         if self.is_inherited():
             _of_parents.append(self)
-        elif self._loop.is_closed():
+            return False
+        was_open = self._session is not None and not self._session.closed
+        if self._loop.is_closed():
             with contextlib.suppress(StopIteration):
-                self._lifetime.aclose().__await__().send(None)
+                self.close().send(None)
+        return was_open
 
 
 _of_parents: Final[list[LoopSession]] = []

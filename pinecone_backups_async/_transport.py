@@ -136,9 +136,9 @@ class SessionManager:
             if not limit.expired():
                 limit.reschedule(deadline)
 
-        self._limits[limit] = loop
         try:
             async with limit:
+                self._limits[limit] = loop
                 return await self._exchange(request, attempt, before_send)
         except _FOREIGN_ERRORS as error:
             seconds = (attempt.seconds if attempt.sent else to_send) if limit.expired() else None
@@ -147,7 +147,7 @@ class SessionManager:
             self.check_open("the client was closed during the call")
             raise self._places.translated(error, sent=attempt.sent, seconds=seconds) from None
         finally:
-            del self._limits[limit]
+            self._limits.pop(limit, None)
 
     async def _exchange(self, request: Request, attempt: Attempt, before_send: Callable[[], None]) -> Response:
         async def middleware(
@@ -183,14 +183,14 @@ class SessionManager:
     async def sleep_unless_closed(self, seconds: float) -> None:
         """Wait; raise ClientClosedError as soon as the client is closed."""
         loop, limit = asyncio.get_running_loop(), asyncio.timeout(seconds)
-        self._limits[limit] = loop
         try:
             async with limit:
+                self._limits[limit] = loop
                 await loop.create_future()
         except TimeoutError:
             self.check_open("the client was closed during a wait")
         finally:
-            del self._limits[limit]
+            self._limits.pop(limit, None)
 
     async def close(self) -> None:
         """Close the session, and end what waits for it. Closing twice is fine, even if the first was cancelled."""
@@ -212,9 +212,7 @@ class SessionManager:
     def abandon(self) -> bool:
         """Give up a session that was never closed; return whether there was one of this process."""
         session, self._session = self._session, None
-        if session is not None:
-            session.give_up()
-        return session is not None and not session.is_inherited()
+        return session is not None and session.give_up()
 
     def check_open(self, message: str = "the client is closed") -> None:
         """Raise ClientClosedError if the client is closed."""
@@ -227,11 +225,10 @@ class SessionManager:
             session = self._session
             if session is None or not session.is_usable():
                 self.abandon()
-                self._session = session = self._new_session()
-        await session.start()
-        return cast("aiohttp.ClientSession", session.session)
+                self._session = session = LoopSession()
+        return cast("aiohttp.ClientSession", await session.start(self._new_session))
 
-    def _new_session(self) -> LoopSession:
+    def _new_session(self) -> aiohttp.ClientSession:
         connector = self._connector
         if connector is not None:
             if _connector_pids[connector] != os.getpid():
@@ -240,7 +237,7 @@ class SessionManager:
             if connector.closed or connector._loop is not asyncio.get_running_loop():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
                 what = "is closed" if connector.closed else "belongs to another event loop"
                 raise RuntimeError(f"connector= {what}: use a client and a connector for each event loop")
-        session = aiohttp.ClientSession(
+        return aiohttp.ClientSession(
             connector=connector or aiohttp.TCPConnector(ssl=self._ssl_context or True, resolver=_resolver()),
             connector_owner=connector is None,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -249,7 +246,6 @@ class SessionManager:
             timeout=_NO_TIMEOUT,
             trust_env=False,
         )
-        return LoopSession(session)
 
 
 def _resolver() -> AbstractResolver | None:

@@ -48,8 +48,8 @@ def walled(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def _walled_sync(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
-        handled = None
         try:
+            handled = None
             try:
                 handled = sys.exception()
                 return function(*args, **kwargs)
@@ -60,15 +60,16 @@ def _walled_sync(function: Callable[..., Any]) -> Callable[..., Any]:
             _clean(error, handled)
             raise
         finally:
-            del args, kwargs, handled
+            del args, kwargs
+            handled = None
 
     return call
 
 
 def _walled_async(function: Callable[..., Any]) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> Any:
-        handled = None
         try:
+            handled = None
             try:
                 handled = sys.exception()
                 return await function(*args, **kwargs)
@@ -79,7 +80,8 @@ def _walled_async(function: Callable[..., Any]) -> Callable[..., Any]:
             _clean(error, handled)
             raise
         finally:
-            del args, kwargs, handled
+            del args, kwargs
+            handled = None
 
     return call
 

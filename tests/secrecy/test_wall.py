@@ -36,7 +36,7 @@ def variables_below(error: BaseException) -> dict[str, object]:
         trace = trace.tb_next
     assert inside
     variables.pop("function", None)
-    return variables
+    return {name: value for name, value in variables.items() if value is not None}
 
 
 LIKE_AIOHTTP: dict[str, Any] = {"__name__": "aiohttp.client", "TransportError": TransportError}

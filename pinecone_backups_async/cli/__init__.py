@@ -1,4 +1,4 @@
-"""The `pinecone-backups` command; needs the extra [cli]. Says what to install where that is missing."""
+"""The `pinecone-backups` command; needs the extra [cli]. Says what to install if that is missing."""
 
 from __future__ import annotations
 

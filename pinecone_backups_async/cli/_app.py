@@ -1,4 +1,4 @@
-"""The command line: options in, an exit code out. Knows cyclopts; each command stands in a module of its own."""
+"""The command line: options in, an exit code out. Knows cyclopts; each command has its own module."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ _command(
 
 @attrs.frozen(kw_only=True)
 class _ExitCodes:
-    """Which code tells what, where a command does not end by itself."""
+    """The exit codes of a command that an error ends."""
 
     failed: int = 1
     wrong_use: int = 2

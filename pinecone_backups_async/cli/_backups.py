@@ -66,7 +66,7 @@ class CreateOptions(DemoConnection):
     description: Annotated[str | None, Parameter(metavar="TEXT", help="A description.")] = None
     once: Annotated[
         bool,
-        Parameter(help="Unless a backup of that --name is Ready or under way: a job may run again safely.", **Flag),
+        Parameter(help="Only if no backup with this --name is Ready or in progress. Safe to run again.", **Flag),
     ] = False
     wait: WaitOption = False
     output: ValueOutput = None
@@ -119,7 +119,7 @@ def delete(
 ) -> int:
     """Delete backups by their ids.
 
-    On a terminal it shows them and asks first. Elsewhere it needs --yes.
+    On a terminal it shows the backups and asks first. Elsewhere it needs --yes.
     """
     for id_ in ids:
         if _BEGINNING.fullmatch(id_):

@@ -87,14 +87,14 @@ async def _check(options: CheckOptions) -> int:
 
 
 def _why_not(index: Index) -> str | None:
-    """Return why no backup of an index is expected, None where one is."""
+    """Return why no backup of an index is expected, None if one is."""
     if not index.can_be_backed_up:
         return "cannot be backed up"
     return None if index.state in _RUNNING else index.state or "no state"
 
 
 def print_verdict(code: int, text: str, output: str, numbers: str = "") -> None:
-    """Print a verdict once: on stdout, for a person or a monitoring host; on stderr where stdout is data."""
+    """Print a verdict once: on stdout, for a person or a monitoring host; on stderr if stdout is data."""
     if output == "table" and is_terminal(sys.stdout):
         print_lines([verdict_line(code, text)])
         return

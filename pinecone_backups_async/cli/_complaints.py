@@ -38,7 +38,7 @@ def use_text(error: ConfigurationError) -> str:
 
 
 def failure_text(error: BackupsError) -> str:
-    """Return what failed, in one line, and what to do about it where that is known."""
+    """Return what failed, in one line, and what to do about it if that is known."""
     advice = _advice(error)
     return f"{type(error).__name__}: {error}{f' ({advice})' if advice else ''}"
 

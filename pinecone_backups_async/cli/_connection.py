@@ -46,7 +46,7 @@ def run_async(work: Coroutine[Any, Any, int]) -> int:
 
 @contextlib.asynccontextmanager
 async def within(limit: dt.timedelta | None, what: str) -> AsyncGenerator[None]:
-    """Raise TransportTimeoutError where the block takes longer than that, if there is a limit."""
+    """Raise TransportTimeoutError if the block takes longer than that, if there is a limit."""
     timeout = asyncio.timeout(None if limit is None else limit.total_seconds())
     try:
         async with timeout:
@@ -112,7 +112,7 @@ def host_of(connection: Connection) -> str:
 
 
 def _address() -> tuple[str, str]:
-    """Return the scheme and the host, with the port where there is one; the client judges the URL."""
+    """Return the scheme and the host, with the port if there is one; the client judges the URL."""
     url = os.environ.get("PINECONE_CONTROLLER_HOST") or _SERVICE
     scheme, found, rest = url.rpartition("://")
     return scheme if found else "https", re.split("[/?#]", rest)[0].rpartition("@")[2]

@@ -29,7 +29,7 @@ Line = list[Cell]
 
 @attrs.frozen
 class Column:
-    """A column: its title, and what happens to it where the width does not suffice.
+    """A column: its title, and what happens to it if the width does not suffice.
 
     `leaves` is its place in the order in which columns leave, 0 for one that stays. `prose` may be wrapped between its
     words.

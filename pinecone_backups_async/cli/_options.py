@@ -103,7 +103,7 @@ class Connection:
 
     @property
     def seconds(self) -> float | None:
-        """Return the limit in seconds, None where there is none."""
+        """Return the limit in seconds, None if there is none."""
         return None if self.timeout is None else self.timeout.total_seconds()
 
 

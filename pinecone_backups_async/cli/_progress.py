@@ -1,4 +1,4 @@
-"""What the command tells while it works: a spinner, and each retry in one line. On stderr, for a person only."""
+"""What the command shows while it works: a spinner, and each retry in one line. On stderr, for a person only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WORDS: Final = {
 
 
 class Progress:
-    """A line that changes while the command works, where stderr is a terminal; nothing elsewhere."""
+    """A line that changes while the command works, if stderr is a terminal; nothing elsewhere."""
 
     def __init__(self, text: str, *, spinner: bool) -> None:
         self.for_person = is_terminal(sys.stderr)

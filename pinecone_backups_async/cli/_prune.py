@@ -68,7 +68,7 @@ class PruneOptions(DemoConnection):
     ] = "table"
 
     def policy(self) -> RetentionPolicy:
-        """Return the policy; raise ConfigurationError where nothing says what to keep."""
+        """Return the policy; raise ConfigurationError if nothing says what to keep."""
         counts: dict[str, Any] = {rule: getattr(self, f"keep_{rule}") or 0 for rule in _RULES}
         if self.keep_within is None and not any(counts.values()):
             options = ", ".join(f"--keep-{rule}" for rule in _RULES)

@@ -22,6 +22,6 @@ def for_plugin(text: str) -> str:
 
 
 def for_spreadsheet(value: object) -> str:
-    """Return a CSV cell that no spreadsheet takes for a formula: an apostrophe stands before what could begin one."""
+    """Return a CSV cell that no spreadsheet takes for a formula: an apostrophe comes before what could begin one."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_BEGIN_FORMULAS) else text

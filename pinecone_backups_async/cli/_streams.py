@@ -41,7 +41,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def print_stderr(text: str) -> None:
-    """Print a line on stderr. Where nobody listens, that is no failure of what the line is about."""
+    """Print a line on stderr. If stderr cannot be written to, the command continues."""
     try:
         print(for_terminal(text), file=sys.stderr, flush=True)
     except OSError:
@@ -49,7 +49,7 @@ def print_stderr(text: str) -> None:
 
 
 def discard_stream(stream: TextIO) -> None:
-    """Lead a stream nowhere that cannot be written to: Python would try, and complain, once more at its end."""
+    """Replace a stream that cannot be written to: Python would try, and complain, once more when it ends."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

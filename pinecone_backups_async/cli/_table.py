@@ -48,7 +48,7 @@ _COLOURS: Final[Mapping[str, str]] = {
 
 
 def age(moment: dt.datetime | None, now: dt.datetime) -> str:
-    """Return how long ago a moment was, in its largest unit that counts at least two; `-` where it is not known."""
+    """Return how long ago a moment was, in its largest unit that counts at least two; `-` if it is not known."""
     return "-" if moment is None else _span(now - moment)
 
 
@@ -61,7 +61,7 @@ def _span(duration: dt.timedelta) -> str:
 
 
 def size_text(size: int | None) -> str:
-    """Return a number of bytes for a person; `-` where it is not known."""
+    """Return a number of bytes for a person; `-` if it is not known."""
     return "-" if size is None else decimal(size)
 
 

@@ -54,7 +54,7 @@ class Clock:
     began: float = attrs.field(factory=time.monotonic)
 
     def left(self) -> float | None:
-        """Return the seconds that are left, None where there is no limit; a request gets some time in any case."""
+        """Return the seconds that are left, None if there is no limit; a request gets some time in any case."""
         return None if self.seconds is None else max(0.1, self.seconds - (time.monotonic() - self.began))
 
 
@@ -104,7 +104,7 @@ async def find_backup(client: BackupsClient, id_: str) -> Backup:
 
 
 def one_of(found: Mapping[str, Any], beginning: str, missing: NotFoundError) -> Any:
-    """Return the only value; raise where there is none, or more than one."""
+    """Return the only value; raise if there is none, or more than one."""
     if len(found) > 1:
         raise ConfigurationError(f"{len(found)} ids begin with {beginning}: {', '.join(sorted(found))}")
     for value in found.values():

@@ -73,3 +73,4 @@ def guard(request: pytest.FixtureRequest) -> Generator[None]:
                 time.sleep(0.002)
             assert not open_descriptors() - descriptors
     assert lookout.found == []
+    assert logging.getLogger("pinecone_backups_async").level == logging.NOTSET  # or the next test sees less

@@ -12,6 +12,7 @@ import asyncio
 import importlib
 import importlib.metadata
 import inspect
+import logging
 import os
 import re
 import subprocess
@@ -87,6 +88,7 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakePin
         for name, value in fake.environ.items():
             monkeypatch.setenv(name, value)
         yield fake
+    logging.getLogger("pinecone_backups_async").setLevel(logging.NOTSET)  # examples may set it
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

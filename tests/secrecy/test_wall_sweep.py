@@ -143,8 +143,8 @@ async def client_for(path: FailingPath) -> AsyncGenerator[BackupsClient]:
         settings: dict[str, Any] = {**path.settings}
         if "proxy" in settings:
             settings = {"proxy": settings["proxy"].format(port=port), "base_url": "https://127.0.0.1:9"}
-        settings = {"base_url": server.url, "retry": AT_ONCE, "attempt_timeout": 0.05} | settings
-        async with BackupsClient(CANARY, additional_headers={"X-Team": HEADER}, **settings) as client:
+        defaults: dict[str, Any] = {"base_url": server.url, "retry": AT_ONCE, "attempt_timeout": 0.05}
+        async with BackupsClient(CANARY, additional_headers={"X-Team": HEADER}, **defaults | settings) as client:
             yield client
 
 

@@ -79,7 +79,7 @@ async def ask(
     *,
     key: str | None = None,
     version: str | None = VERSION,
-    query: Mapping[str, str | int] | None = None,
+    query: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Reply:
     """Send `request`, such as "GET /backups"; `key` None sends the right one, `version` None none."""
@@ -95,8 +95,14 @@ async def ask(
         return Reply(response.status, dict(response.headers), await response.text(errors="replace"))
 
 
-async def get(
-    fake: FakePinecone, *, key: str | None = None, version: str | None = VERSION, **query: str | int
-) -> Reply:
+async def get(fake: FakePinecone, *, key: str | None = None, version: str | None = VERSION, **query: Any) -> Reply:
     """Ask for a page of the project's backups."""
     return await ask(fake, "GET /backups", key=key, version=version, query=query)
+
+
+async def pages(fake: FakePinecone, request: str, **query: str | int) -> list[Reply]:
+    """Ask for every page of a listing."""
+    replies = [await ask(fake, request, query=query)]
+    while replies[-1].next_token is not None:
+        replies.append(await ask(fake, request, query={"paginationToken": replies[-1].next_token}))
+    return replies

@@ -58,7 +58,7 @@ class Calls:
         query: Mapping[str, object] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> _T:
-        """Return what the service answers to one call, or raise what went wrong."""
+        """Return what the service sends in response to one call, or raise the error."""
         request = self._protocol.request(endpoint, path=path, query=query, body=body)
 
         async def send(attempt: Attempt) -> _T:
@@ -81,7 +81,7 @@ class Calls:
     ) -> Callable[[str | None], Awaitable[_Page]]:
         """Return a function that fetches the page of a token; its errors carry that token, to resume from.
 
-        A token carries its page size, so with one the limit is left out; what is in `query` goes on every page.
+        A token carries its page size, so with one the limit is left out; what is in `query` is sent with every page.
         """
 
         @walled

@@ -11,7 +11,7 @@ does not take, and never anything that strict cattrs would read differently:
 3. `_structure` reads everything else, and names what is wrong.
 
 The readers keep nothing from one body to the next. The limits hold for all of them alike, so that no body within
-`MAX_BODY` holds the event loop for long.
+`MAX_BODY` blocks the event loop for long.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAX_ERROR_BODY: Final = 64 * 2**10  # bytes that are read of an error response
 
 
 def decode_page(body: bytes) -> BackupPage:
-    """Return the page of backups that a body holds."""
+    """Return the page of backups in a body."""
     page = read_known(body)
     if page is not None:
         return page
@@ -44,13 +44,13 @@ def decode_page(body: bytes) -> BackupPage:
 
 
 def decode_restore_job_page(body: bytes) -> RestoreJobPage:
-    """Return the page of restore jobs that a body holds."""
+    """Return the page of restore jobs in a body."""
     found = structure_listing(decode_json(body), RestoreJob, "a page of restore jobs")
     return RestoreJobPage(data=found.rows, next_token=found.token, data_missing=found.missing)
 
 
 def decode_indexes(body: bytes) -> list[Index]:
-    """Return the indexes that a body holds. The service never pages them."""
+    """Return the indexes in a body. The service never pages them."""
     found = structure_listing(decode_json(body), Index, "a list of indexes", key="indexes")
     if found.token is not None:
         raise ResponseParsingError("the list of indexes has a token for more, which this version cannot ask for")
@@ -58,17 +58,17 @@ def decode_indexes(body: bytes) -> list[Index]:
 
 
 def decode_backup(body: bytes) -> Backup:
-    """Return the backup that a body holds."""
+    """Return the backup in a body."""
     return structure(decode_json(body), Backup, "a backup")
 
 
 def decode_restore_job(body: bytes) -> RestoreJob:
-    """Return the restore job that a body holds."""
+    """Return the restore job in a body."""
     return structure(decode_json(body), RestoreJob, "a restore job")
 
 
 def decode_receipt(body: bytes) -> RestoreReceipt:
-    """Return the receipt of a restore that a body holds."""
+    """Return the receipt of a restore in a body."""
     return structure(decode_json(body), RestoreReceipt, "a receipt of a restore")
 
 

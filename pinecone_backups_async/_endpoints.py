@@ -10,7 +10,7 @@ from typing import Final
 from . import _decode as decode
 from ._protocol import Endpoint
 
-# Deleting is repeatable: a backup is gone once, however often that is asked for. The two POST are not.
+# Deleting is repeatable: a second request finds nothing to delete. The two POST are not.
 LIST_PROJECT_BACKUPS: Final = Endpoint("list_project_backups", "GET", "/backups", decode.decode_page)
 LIST_INDEX_BACKUPS: Final = Endpoint("list_index_backups", "GET", "/indexes/{index_name}/backups", decode.decode_page)
 DESCRIBE_BACKUP: Final = Endpoint("describe_backup", "GET", "/backups/{backup_id}", decode.decode_backup)

@@ -1,4 +1,4 @@
-"""The errors of this package. They carry facts, print in one line, and survive pickle and copy; none holds the key.
+"""The errors of this package. They have facts, print in one line, and can be pickled and copied; none has the key.
 
 BackupsError
 +- ConfigurationError (ValueError)      an argument or a setting is not allowed; nothing was sent

@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-A session cannot close itself when its loop ends: closing takes an await. So an async generator holds it open, whose end
+A session cannot close itself when its loop ends: closing takes an await. So an async generator keeps it open, whose end
 closes it. asyncio.run closes open async generators before it closes the loop, which is how the session closes with the
 loop. A loop may also be closed without that (or without anything: `loop.close()` alone). Then nothing is left to wait
 for, and the session is closed by the next call, or when the client is collected.
@@ -34,7 +34,7 @@ class LoopSession:
     async def start(self, make: Callable[[], Any]) -> Any:
         """Return the session, made and registered with the loop the first time.
 
-        A signal handler may raise between any two of these lines: the next call goes on from there, and `close` closes.
+        A signal handler may raise between any two of these lines: the next call continues there, and `close` closes.
         """
         if self._session is None:
             self._session = make()

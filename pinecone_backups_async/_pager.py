@@ -169,7 +169,7 @@ def _digest(token: str) -> bytes:
 
 @attrs.define
 class Pass:
-    """What one pass over a listing brought: its ids in order, and what speaks against it as a part of a proof."""
+    """What one pass over a listing returned: its ids in order, and why it may not take part in a proof."""
 
     ids: dict[str, None] = attrs.field(factory=dict[str, None])
     repeated: bool = False

@@ -151,7 +151,7 @@ class Protocol:
         return Request(method=endpoint.method, url=url, headers=headers, body=payload)
 
     def read(self, endpoint: Endpoint[_T], response: Response) -> _T:
-        """Return the value that a response holds, or raise what it is instead."""
+        """Return the value in a response, or raise the error that it is."""
         if response.too_large:
             message = f"the response exceeds {MAX_BODY // 2**20} MiB"
             raise ResponseTooLargeError(message, request_id=self.request_id(response))
@@ -214,7 +214,7 @@ def _text(response: Response) -> str:
 
 
 def _object_in(body: bytes) -> dict[str, Any]:
-    """Return the JSON object that a body holds; an empty one if there is none."""
+    """Return the JSON object in a body; an empty one if there is none."""
     try:
         value = decode_json(body)
     except ResponseParsingError:

@@ -93,7 +93,7 @@ class Attempt:
 
     #: For the whole attempt.
     seconds: float
-    #: A shorter limit, which holds until the request begins to be sent.
+    #: A shorter limit, which applies until the request begins to be sent.
     seconds_to_send: float | None = None
     #: Whether a connection that was used before must not be taken.
     new_connection: bool = False

@@ -55,7 +55,7 @@ def _matcher(secrets: Sequence[str]) -> Callable[[], re.Pattern[str]]:
 
 
 def _unescaped(text: str, places: list[int]) -> tuple[str, list[int]]:
-    """Take off one layer of escapes; `places` says where each character, and the end, stands in the first text."""
+    """Take off one layer of escapes; `places` says where each character, and the end, is in the first text."""
     pieces: list[str] = []
     kept: list[int] = []
     end = 0
@@ -88,7 +88,7 @@ class SafeText:
             if stop > end:
                 pieces += window[end:start], "***"
                 end = stop
-        # Where the text goes on, a secret may be cut in two at the end of the window.
+        # If the text continues, a secret may be cut in two at the end of the window.
         pieces.append(window[end:] if len(window) == len(text) else window[end : -self._longest or None])
         return "".join(map(_printable, "".join(pieces)[:MAX_TEXT]))[:MAX_TEXT]
 

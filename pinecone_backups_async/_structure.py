@@ -149,7 +149,7 @@ def _checked_token(pagination: Any, problems: _Problems) -> str | None:
 
 
 class Listing(NamedTuple, Generic[_T]):
-    """What a response with many rows holds; `missing` says that it had no list of rows at all."""
+    """The content of a response with many rows; `missing` says that it had no list of rows at all."""
 
     rows: tuple[_T, ...]
     token: str | None
@@ -159,7 +159,7 @@ class Listing(NamedTuple, Generic[_T]):
 def structure_listing(
     raw: Any, kind: type[_T], what: str, *, key: str = "data", rows: list[_T] | None = None
 ) -> Listing[_T]:
-    """Return what decoded JSON holds; raise ResponseParsingError with its problems if it is not `what`.
+    """Return the rows in decoded JSON; raise ResponseParsingError with its problems if it is not `what`.
 
     `rows` are the rows if a faster reader has read them.
     """

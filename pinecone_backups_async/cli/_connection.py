@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_API_KEY", "host_of", "opened_client", "run_async", "within"]
 
 NO_API_KEY: Final = (
-    "there is no --api-key: an argument stands in the shell's history and in the list of processes; "
+    "there is no --api-key: an argument is visible in the shell's history and in the list of processes; "
     "set PINECONE_API_KEY"
 )
 _DEMO_BACKUPS: Final = 24

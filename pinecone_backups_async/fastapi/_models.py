@@ -48,7 +48,7 @@ _TEXTS: Final[Mapping[type, tuple[str, Mapping[str, str]]]] = {
             "source_index_name": "The name of the index that was backed up. An index of this name may be another one.",
             "source_index_id": "The id of the index that was backed up.",
             "status": "The state, such as Initializing, Ready or Failed. New states may appear.",
-            "cloud": "The cloud that holds the backup.",
+            "cloud": "The cloud in which the backup is stored.",
             "region": "The region of the cloud.",
             "name": "The name of the backup. Names are not unique.",
             "description": "The description of the backup.",
@@ -69,8 +69,8 @@ _TEXTS: Final[Mapping[type, tuple[str, Mapping[str, str]]]] = {
         {
             "filterable": "Whether queries can filter by the field.",
             "type": "The type of the field.",
-            "dimension": "The dimension, if the field holds vectors.",
-            "metric": "The distance metric, if the field holds vectors.",
+            "dimension": "The dimension, if the field has vectors.",
+            "metric": "The distance metric, if the field has vectors.",
         },
     ),
     RestoreJob: (

@@ -48,7 +48,7 @@ _OMITTED: Final = frozenset(
 
 @attrs.frozen
 class _Call:
-    """One request, its path taken apart: `values` are what stands in the holes of the path."""
+    """One request, its path taken apart: `values` are the parameters of the path."""
 
     project: Project
     request: RecordedRequest
@@ -71,7 +71,7 @@ class _Call:
 
 
 def respond(project: Project, api_key: str, raw_path: str, request: RecordedRequest) -> Answer:
-    """Return the answer to a request; `raw_path` is its path as it came, before anything is decoded."""
+    """Return the answer to a request; `raw_path` is its path before anything is decoded."""
     try:
         return _respond(project, api_key, raw_path, request)
     except RefusedError as refused:

@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import ssl
+import traceback
 from typing import Any, Final
 
 from yarl import URL
@@ -96,6 +97,7 @@ def _broken_off(error: Exception, kinds: set[str]) -> str:
     """Return in our words how a response broke off: aiohttp's own may quote what was received."""
     cause = error.__cause__
     while cause is not None:
+        traceback.clear_frames(cause.__traceback__)  # a frame of aiohttp's keeps its error: a reference cycle
         kinds, cause = kinds | {kind.__name__ for kind in type(cause).__mro__}, cause.__cause__
     words = _os_words(error) if isinstance(error, OSError) else type(error).__name__
     return next((words for name, words in _BROKEN_OFF.items() if name in kinds), words)

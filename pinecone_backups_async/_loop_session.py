@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncGenerator, Callable
-from typing import Any, Final
+from typing import Any
 
 __all__ = ["LoopSession"]
 
@@ -74,7 +74,9 @@ class LoopSession:
         In a forked process keep everything as it is.
         """
         if self.is_inherited():
-            _of_parents.append(self)
+            import ctypes  # noqa: PLC0415 - only forked processes need it
+
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # a list would be emptied when the process ends
             return False
         was_open = self._session is not None and not self._session.closed
         if self._loop.is_closed():
@@ -83,12 +85,11 @@ class LoopSession:
         return was_open
 
 
-_of_parents: Final[list[LoopSession]] = []
-
-
 async def _until_closed(session: Any) -> AsyncGenerator[None, None]:
-    """Close the session when this generator is closed: by us, or by the loop before it ends."""
+    """Close the session when this generator is closed, by us or by the loop before it ends; not in a forked process."""
+    pid = os.getpid()
     try:
         yield
     finally:
-        await session.close()
+        if os.getpid() == pid:
+            await session.close()

@@ -193,11 +193,15 @@ class _Call(Generic[_T]):
         else:
             self._retrier.pay_back(1)
             return result
+        retrying = self._retrying()
         try:
-            result = await self._retrying()(self._replay_or_attempt)
+            result = await retrying(self._replay_or_attempt)
         except BackupsError as error:  # the client may have been closed in a wait, which is no attempt
             error.attempts, error.outcome_unknown = self._attempts, self.outcome_unknown
             raise
+        finally:  # tenacity's object refers to itself and to its last error: without this they stay until collected
+            self._failure = None
+            retrying.iter_state.reset()
         self._retrier.pay_back(self._spent)
         return result
 

@@ -7,19 +7,21 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
-from pinecone_backups_async import BackupPage, BackupsClient, ClientClosedError, RetryPolicy
+from pinecone_backups_async import BackupPage, BackupsClient, BackupsError, ClientClosedError, RetryPolicy
 from pinecone_backups_async.testing import FakePinecone
 from tests.support.clients import client_of, in_a_thread, listed
 from tests.support.fault_kinds import stall
-from tests.support.fault_server import error, fault_server, keep_open
+from tests.support.fault_server import Behaviour, answer, error, fault_server, keep_open
 from tests.support.guard import open_descriptors
 from tests.support.timing import at_most, once_more
 
@@ -252,3 +254,154 @@ async def test_L9_consumers_that_hang_up_leave_no_request_behind() -> None:
         await client.close()
         await asyncio.sleep(0.05)
         assert open_descriptors() <= before
+
+
+def in_a_forked_child(loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[object]]) -> str:
+    """Run a call in a forked child, on the loop that it has of its parent; return what it raised there."""
+    reading, writing = os.pipe()
+
+    def child() -> int:
+        try:
+            loop.run_until_complete(call())
+        except RuntimeError as error:
+            os.write(writing, str(error).encode())
+        return 0
+
+    os.waitpid(forked(child), 0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        return told.read()
+
+
+@pytest.mark.parametrize("made_in", ["the parent", "the child"])
+def test_a_forked_child_refuses_a_borrowed_connector(made_in: str) -> None:
+    """On the same loop nothing else would stop it from sending on the connections of its parent."""
+    with in_a_thread() as server:
+        loop = asyncio.new_event_loop()
+
+        async def use() -> tuple[aiohttp.TCPConnector, BackupsClient]:
+            connector = aiohttp.TCPConnector()
+            client = client_of(server, connector=connector)
+            await client.fetch_page()
+            return connector, client
+
+        connector, client = loop.run_until_complete(use())
+        in_child = client if made_in == "the parent" else client_of(server, connector=connector)
+        assert "in another process: after os.fork(), make a client" in in_a_forked_child(loop, in_child.fetch_page)
+        loop.run_until_complete(client.fetch_page())
+        assert (len(server.heads), server.connections) == (2, 1)
+        loop.run_until_complete(client.close())
+        loop.run_until_complete(connector.close())
+        loop.close()
+
+
+FORKED = """
+import asyncio, os, sys
+from pinecone_backups_async import BackupsClient
+async def main():
+    client = BackupsClient()
+    await client.fetch_page()
+    if os.fork() == 0:
+        if sys.argv[1] == "closes":
+            await client.close()
+        del client
+        sys.exit(0)
+    os.wait()
+    print(len((await client.fetch_page()).data))
+    await client.close()
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("ends", ["closes", "drops"])
+def test_a_forked_child_that_ends_by_sys_exit_says_nothing(ends: str) -> None:
+    with FakePinecone(3) as fake:
+        command = [sys.executable, "-W", "always::ResourceWarning:pinecone_backups_async", "-c", FORKED, ends]
+        done = subprocess.run(command, env={**os.environ, **fake.environ}, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+
+
+async def test_a_close_that_was_cancelled_leaves_nothing_open() -> None:
+    async with fault_server() as server:
+        for turns in range(4):
+            client = client_of(server)
+            await client.fetch_page()
+            closing = asyncio.create_task(client.close())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.gather(closing, return_exceptions=True)
+            await client.close()
+            await asyncio.sleep(0.02)
+            assert server.open_connections == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncio's own, of its transports
+def test_a_loop_that_died_in_the_middle_of_a_call() -> None:
+    with in_a_thread(script=[stall] * 2) as server:
+        unhandled: list[object] = []
+        client, loop = client_of(server), asyncio.new_event_loop()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the loop's own, of its transports and its task
+            call = loop.create_task(client.fetch_page())
+            loop.run_until_complete(asyncio.sleep(0.05))
+            loop.close()
+
+        async def close() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
+            await client.close()
+            await asyncio.sleep(0.02)
+
+        asyncio.run(close())
+        assert unhandled == []
+        call._log_destroy_pending = False  # type: ignore[attr-defined]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            del call, loop
+            gc.collect()
+
+
+def test_two_threads_in_their_first_call() -> None:
+    with in_a_thread() as server:
+        for _ in range(20):
+            client, together = client_of(server), threading.Barrier(2)
+            outcomes: list[object] = []
+
+            async def call(client: BackupsClient = client, together: threading.Barrier = together) -> object:
+                together.wait()
+                await client.fetch_page()
+                await asyncio.sleep(0.02)  # so that the loop of the first lives while the second calls
+                return None
+
+            def run(call: Any = call, outcomes: list[object] = outcomes) -> None:
+                try:
+                    outcomes.append(asyncio.run(call()))
+                except RuntimeError as error:
+                    outcomes.append(type(error))
+
+            threads = [threading.Thread(target=run) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert sorted(outcomes, key=str) == [RuntimeError, None]
+            asyncio.run(client.close())
+
+
+@pytest.mark.parametrize("behaviour", [error("500 No"), b"", b"nonsense\r\n\r\n", answer(b"<html>")])
+async def test_500_errors_leave_no_garbage(behaviour: Behaviour) -> None:
+    async with fault_server([behaviour] * 999) as server, client_of(server, retry=RetryPolicy(attempts=1)) as client:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(250):
+                with pytest.raises(BackupsError):
+                    await client.fetch_page()
+            gc.set_debug(gc.DEBUG_SAVEALL)
+            gc.collect()
+            errors = [found for found in gc.garbage if isinstance(found, BaseException)]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+        assert errors == []

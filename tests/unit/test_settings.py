@@ -206,6 +206,27 @@ def test_headers_that_are_the_clients_own_cannot_be_added(name: str) -> None:
     assert message == f"additional_headers must not set {name}: that header is the client's own"
 
 
+@pytest.mark.parametrize("key", ["'pcsk_hush'", '"pcsk_hush"', "`pcsk_hush`"])
+def test_a_key_in_quotes_is_found_before_it_is_sent(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINECONE_API_KEY", key)
+    for make in (client, lambda: client(key), BackupsClient):
+        assert "hush" not in (complaint(make) if make is not client else "")
+    assert complaint(lambda: client(key)) == "api_key must not be in quotes: remove the quotation marks around it"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"api_key": ""}, {"base_url": "ftp://x"}, {"proxy": "x"}, {"additional_headers": {"Expect": "100-continue"}},
+        {"ssl_context": 5}, {"connector": 5}, {"timeout": 0}, {"attempt_timeout": 0}, {"proxy": "http://a%3Ab:c@host:1"},
+    ],
+)  # fmt: skip
+def test_each_refusal_names_its_argument(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        client(**settings)
+    assert caught.value.argument == next(iter(settings))
+
+
 def test_repr_shows_the_names_of_additional_headers_and_nothing_secret() -> None:
     made = client(additional_headers={"X-Team": "hush", "X-App": "hush"}, proxy="http://user:hush@proxy.example:3128")
     assert repr(made) == "<BackupsClient https://api.pinecone.io, additional headers: ['X-App', 'X-Team']>"

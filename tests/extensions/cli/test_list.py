@@ -249,7 +249,7 @@ def test_an_option_for_the_key_is_answered_with_why_not(project: FakePinecone, r
     outcome = run(*words)
     told = outcome.out + outcome.err
     assert outcome.code in {2, 3}
-    assert "there is no --api-key: an argument stands in the shell's history" in told
+    assert "there is no --api-key: an argument is visible in the shell's history" in told
     assert ("pcsk_secret" in told, project.requests) == (False, [])
 
 

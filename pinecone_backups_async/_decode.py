@@ -26,7 +26,7 @@ from ._readers import check_depth, load, read_known, read_rows
 from ._structure import MAX_ROWS as MAX_ROWS
 from ._structure import structure, structure_listing
 
-MAX_BODY: Final = 4 * 2**20  # bytes of a successful response, decompressed; a page of 100 backups has about 60,000
+MAX_BODY: Final = 2 * 2**20  # bytes of a successful response, decompressed; a page of 100 backups has about 60,000
 MAX_ERROR_BODY: Final = 64 * 2**10  # bytes that are read of an error response
 
 
@@ -36,7 +36,7 @@ def decode_page(body: bytes) -> BackupPage:
     if page is not None:
         return page
     raw = load(body)
-    rows = read_rows(body, raw)
+    rows = read_rows(raw)
     if rows is None:
         check_depth([raw])
     found = structure_listing(raw, Backup, "a page of backups", rows=rows)

@@ -137,7 +137,8 @@ class _Page:
 
     def __repr__(self) -> str:
         more = "the last page" if self.next_token is None else "more pages follow"
-        return f"<{type(self).__name__}: {len(self.data)} items, {more}>"
+        items = f"{len(self.data)} item{'' if len(self.data) == 1 else 's'}"
+        return f"<{type(self).__name__}: {items}, {more}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the page as plain JSON-ready Python, in the shape of the service's own response."""

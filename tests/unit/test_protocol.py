@@ -209,7 +209,7 @@ def test_without_a_date_the_machines_clock_counts() -> None:
 
 @pytest.mark.parametrize("status", [200, 201])
 def test_a_success_too_large_to_read_is_an_error(status: int) -> None:
-    with pytest.raises(sdk.ResponseTooLargeError, match="exceeds 4 MiB") as caught:
+    with pytest.raises(sdk.ResponseTooLargeError, match="exceeds 2 MiB") as caught:
         PROTOCOL.read(CREATE_BACKUP, Response(status, CIMultiDict({"X-Request-Id": "req-1"}), b"", too_large=True))
     assert caught.value.request_id == "req-1"
 

@@ -1,0 +1,157 @@
+"""The search for the response that holds the event loop longest: shapes of values in every place of a body.
+
+Each body is as large as a response may be, in bytes or in values, and a little less; so nothing is refused early.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from multidict import CIMultiDict
+
+from pinecone_backups_async import BackupsError
+from pinecone_backups_async._decode import MAX_BODY, MAX_DEPTH, MAX_ERROR_BODY, MAX_ROWS, MAX_VALUES
+from pinecone_backups_async._endpoints import (
+    DESCRIBE_RESTORE_JOB,
+    LIST_INDEXES,
+    LIST_PROJECT_BACKUPS,
+    LIST_RESTORE_JOBS,
+)
+from pinecone_backups_async._protocol import Endpoint, Protocol, Response
+from tests.support.samples import row
+
+__all__ = ["bodies", "seconds_of", "worst"]
+
+Shape = tuple[str, str, int, float]
+_PROTOCOL = Protocol("https://api.example", {}, ["pcsk_benchmark-of-the-shapes"])
+_MARK = '"@"'
+
+# JSON texts of one value.
+VALUES: dict[str, str] = {
+    "null": "null",
+    "digit": "5",
+    "float": "1.5",
+    "long float": "0." + "1234567890" * 4,
+    "longer float": "0." + "1234567890" * 70 + "e-300",
+    "long int": "9" * 300,
+    "longest int": "9" * 4_290,
+    "empty text": '""',
+    "text": '"a text of some words"',
+    "long text": '"' + "x" * 4_000 + '"',
+    "controls": '"' + r"\u0001" * 600 + '"',
+    "escapes": '"' + r"\n\"" * 600 + '"',
+    "wide text": '"' + "\u00e9\U0001f600" * 100 + '"',
+    "escaped wide text": '"' + r"\ud83d\ude00" * 100 + '"',
+    "time": '"2024-03-15T10:30:00+01:00"',
+    "list": "[]",
+    "object": "{}",
+    "list of lists": "[[],[],[]]",
+    "field": '{"filterable":true,"type":"string"}',
+    "field of the future": '{"filterable":true,"novel":1}',
+    "wrong field": '{"filterable":1}',
+    "deep lists": "[" * (MAX_DEPTH - 8) + "]" * (MAX_DEPTH - 8),
+    "deep objects": '{"a":' * (MAX_DEPTH - 8) + "1" + "}" * (MAX_DEPTH - 8),
+}
+KEYS: dict[str, Callable[[int], str]] = {
+    "": lambda _: "",  # no keys: an array
+    "short keys": lambda number: f'"{number:x}":',
+    "long keys": lambda number: f'"{number:080}":',
+    "odd keys": lambda number: rf'"\u0001\"\u00e9{number:x}":',
+    "one key": lambda _: '"same":',
+}
+
+
+def _error(field: str) -> str:
+    error: dict[str, Any] = {"code": "UNKNOWN", "message": "It failed."} | {field: "@"}
+    return json.dumps({"status": 500, "error": error})
+
+
+def _page(**fields: Any) -> str:
+    return json.dumps({"data": [row(**fields)], "pagination": None})
+
+
+# Where the values stand: the endpoint, the status, and the JSON around them.
+PLACES: dict[str, tuple[Endpoint[Any], int, str]] = {
+    "page": (LIST_PROJECT_BACKUPS, 200, '{"data":[],"novel":"@"}'),
+    "rows": (LIST_PROJECT_BACKUPS, 200, '{"data":"@"}'),
+    "extra": (LIST_PROJECT_BACKUPS, 200, _page(novel="@")),
+    "tags": (LIST_PROJECT_BACKUPS, 200, _page(tags="@")),
+    "name": (LIST_PROJECT_BACKUPS, 200, _page(name="@")),
+    "created_at": (LIST_PROJECT_BACKUPS, 200, _page(created_at="@")),
+    "fields": (LIST_PROJECT_BACKUPS, 200, _page(schema={"fields": "@"})),
+    "fields beside novel": (LIST_PROJECT_BACKUPS, 200, _page(schema={"fields": "@"}, novel=1)),
+    "schema": (LIST_PROJECT_BACKUPS, 200, _page(schema={"fields": {}, "novel": "@"})),
+    "token": (LIST_PROJECT_BACKUPS, 200, '{"data":[],"pagination":{"next":"@"}}'),
+    "error under 200": (LIST_PROJECT_BACKUPS, 200, _error("details")),
+    "message under 200": (LIST_PROJECT_BACKUPS, 200, _error("message")),
+    "details": (LIST_PROJECT_BACKUPS, 500, _error("details")),
+    "message": (LIST_PROJECT_BACKUPS, 500, _error("message")),
+    "plain error": (LIST_PROJECT_BACKUPS, 502, '"@"'),
+    "restore jobs": (LIST_RESTORE_JOBS, 200, '{"data":"@"}'),
+    "restore job": (DESCRIBE_RESTORE_JOB, 200, '{"restore_job_id":"@"}'),
+    "indexes": (LIST_INDEXES, 200, '{"indexes":"@"}'),
+}
+
+
+def bodies() -> Iterator[Shape]:
+    """Yield every shape: place, value, keys, how many rows repeat it, how much of the limits it uses."""
+    for place, value, rows in itertools.product(PLACES, VALUES, (1, 100, MAX_ROWS)):
+        if rows > 1 and '"data": [{' not in PLACES[place][2]:
+            continue
+        for keys in KEYS:
+            yield place, f"{value}/{keys}", rows, 0.99
+
+
+def body_of(shape: Shape) -> bytes:
+    """Return the bytes of a shape."""
+    place, what, rows, part = shape
+    value, _, keys = what.partition("/")
+    _, status, around = PLACES[place]
+    text = around.replace(" ", "")
+    ahead, behind = text.split(_MARK)
+    begin, end = ("", "")
+    if rows > 1:
+        begin, ahead = ahead[: ahead.index("[{") + 1], ahead[ahead.index("[{") + 1 :]
+        behind, end = behind[: behind.rindex("}]") + 1], behind[behind.rindex("}]") + 1 :]
+    size = MAX_BODY if status == 200 else MAX_ERROR_BODY
+    each, key = VALUES[value], KEYS[keys]
+    commas = each.count(",") + each.count("[") + each.count("{") + 1
+    fixed = len(ahead.encode()) + len(behind.encode()) + 3
+    bytes_each = len(key(10**5).encode()) + len(each.encode()) + 1
+    of_row = ahead.count(",") + behind.count(",") + ahead.count("{") + 2
+    number = int(min((size * part / rows - fixed) / bytes_each, (MAX_VALUES * part / rows - of_row) / commas))
+    items = ",".join(key(place) + each for place in range(max(number, 0)))
+    one = f"{ahead}{'{' if key(0) else '['}{items}{'}' if key(0) else ']'}{behind}"
+    return (begin + ",".join([one] * rows) + end).encode()
+
+
+def seconds_of(shape: Shape) -> tuple[float, str]:
+    """Return the CPU seconds that reading a shape takes, and what came of it."""
+    endpoint, status, _ = PLACES[shape[0]]
+    response = Response(status, CIMultiDict[str](), body_of(shape))
+    began = time.thread_time()
+    try:
+        outcome = type(_PROTOCOL.read(endpoint, response)).__name__
+    except BackupsError as error:
+        outcome = type(error).__name__
+    return time.thread_time() - began, outcome
+
+
+def worst(most: int | None = None, seed: int = 1) -> list[tuple[float, str, Shape]]:
+    """Return the slowest shapes first, of all or of a sample; each time is the least of three."""
+    shapes = list(bodies())
+    if most is not None:
+        shapes = random.Random(seed).sample(shapes, most)
+    found = sorted(((*seconds_of(shape), shape) for shape in shapes), reverse=True)
+    again = [(min(seconds_of(shape)[0] for _ in range(3)), outcome, shape) for _, outcome, shape in found[:20]]
+    return sorted(again, reverse=True)
+
+
+if __name__ == "__main__":
+    for cpu, outcome, shape in worst():
+        print(f"{cpu * 1000:7.1f} ms  {outcome}  {shape}")

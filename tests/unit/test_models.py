@@ -1,0 +1,162 @@
+"""The values that callers get: equal, frozen, short to look at, and plain again on demand."""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import json
+import pickle
+import re
+from collections.abc import Callable
+from copy import copy, deepcopy
+from typing import Any
+
+import attrs
+import pytest
+
+from pinecone_backups_async import (
+    Backup,
+    BackupPage,
+    BackupStatus,
+    ConfigurationError,
+    Index,
+    MetadataField,
+    MetadataSchema,
+    RestoreJob,
+    RestoreJobPage,
+    RestoreReceipt,
+    RestoreStatus,
+)
+from pinecone_backups_async._decode import decode_page
+from pinecone_backups_async._models import MODELS
+from tests.support.samples import page_body, row
+
+NOW = dt.datetime(2026, 11, 25, 3, 0, tzinfo=dt.UTC)
+FULL = row(
+    "670e8400", name="nightly", description="d", dimension=3, metric="cosine", schema={"fields": {"a": {"type": "string"}}, "v": 2}, record_count=1,
+    namespace_count=1, size_bytes=2**60, tags={"a": {"b": [1]}}, created_at="2026-11-25T03:00:00Z", source_index_deleted_at="2026-11-25T04:00:00Z",
+)  # fmt: skip
+BACKUP = Backup(**row("670e8400", name="nightly"), created_at=NOW)
+JOB = RestoreJob(
+    restore_job_id="r1", backup_id="b1", target_index_name="new", target_index_id="i1", status="Pending", created_at=NOW
+)
+RECEIPT = RestoreReceipt(restore_job_id="r1", index_id="i1")
+INDEX = Index(name="new", host="new.example", status={"ready": True, "state": "Ready"}, spec={"serverless": {}})
+FIELD = MetadataField(type="string", extra={"novel": None})
+SCHEMA = MetadataSchema(fields={"a": FIELD})
+VALUES = [
+    BACKUP, JOB, RECEIPT, INDEX, FIELD, SCHEMA, BackupPage(data=(BACKUP,), next_token="t"), RestoreJobPage(data=()),
+    *decode_page(page_body(FULL)).data, *decode_page(page_body(FULL | {"novel": {"a": [1]}})).data,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", [{}, {"novel": [1]}])
+def test_a_backup_that_was_read_has_every_field(fields: dict[str, Any]) -> None:
+    """The fast readers fill the slots one by one: none is left out, and all are what the constructor makes."""
+    (backup,) = decode_page(page_body(FULL | fields)).data
+    assert type(backup) is Backup
+    made = Backup(**{name: getattr(backup, name) for name in attrs.fields_dict(Backup)})
+    assert (backup, repr(backup.to_dict())) == (made, repr(made.to_dict()))
+    assert backup.schema is not None
+    parts: list[Any] = [backup.schema, *backup.schema.fields.values()]
+    for value in parts:
+        assert type(value)(**{name: getattr(value, name) for name in attrs.asdict(value, recurse=False)}) == value
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        backup.status = "Ready"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_values_survive_pickle_copy_and_json(value: Any) -> None:
+    for again in (pickle.loads(pickle.dumps(value)), deepcopy(value), copy(value), attrs.evolve(value)):
+        assert (again, hash(again)) == (value, hash(value))
+    plain = value.to_dict()
+    assert json.loads(json.dumps(plain)) == plain
+    before = repr(value.to_dict())
+    inner: list[Any] = [item for item in plain.values() if isinstance(item, dict | list)]
+    for item in [*inner, plain]:
+        item.clear()
+    assert repr(value.to_dict()) == before
+
+
+def test_values_are_equal_by_value_and_hashed_by_id() -> None:
+    (backup, again) = decode_page(page_body(FULL, FULL)).data
+    assert backup == again
+    assert backup != attrs.evolve(backup, status="Failed")
+    assert len({backup, again, attrs.evolve(backup, status="Failed")}) == 2
+    assert FIELD.to_dict() == {"type": "string", "novel": None}
+    assert "dimension" not in INDEX.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (BACKUP, "Backup(backup_id='670e8400', source_index_name='products', status='Ready', name='nightly', created_at=2026-11-25 03:00:00+00:00)"),
+        (BackupPage(data=(BACKUP,), next_token="t"), "<BackupPage: 1 item, more pages follow>"),
+        (RestoreJobPage(data=()), "<RestoreJobPage: 0 items, the last page>"),
+        (JOB, "RestoreJob(restore_job_id='r1', target_index_name='new', status='Pending', created_at=2026-11-25 03:00:00+00:00)"),
+        (RECEIPT, "RestoreReceipt(restore_job_id='r1', index_id='i1')"),
+        (INDEX, "Index(name='new', status={'ready': True, 'state': 'Ready'})"),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_a_repr_is_short(value: object, text: str) -> None:
+    assert repr(value) == text
+    assert "\ud800" not in repr(attrs.evolve(BACKUP, name="\ud800", created_at=None))
+
+
+@pytest.mark.parametrize(
+    ("cls", "fields", "name"),
+    [
+        (Backup, row(), "created_at"),
+        (Backup, row(), "source_index_deleted_at"),
+        (RestoreJob, attrs.asdict(JOB), "created_at"),
+        (RestoreJob, attrs.asdict(JOB), "completed_at"),
+    ],
+)
+def test_a_naive_time_is_refused_where_a_value_is_made(cls: type[Any], fields: dict[str, Any], name: str) -> None:
+    value = cls(**fields | {name: NOW})
+    naive = NOW.replace(tzinfo=None)
+    makes: list[Callable[[], object]] = [
+        lambda: cls(**fields | {name: naive}),
+        lambda: attrs.evolve(value, **{name: naive}),
+    ]
+    for make in makes:
+        with pytest.raises(ConfigurationError, match=name) as caught:
+            make()
+        assert caught.value.argument == name
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    {"Ready": "reached", "Initializing": "waiting", "Pending": "waiting", "Scheduled": "waiting"}.items(),
+)
+def test_what_the_status_of_a_backup_means(status: str, outcome: str) -> None:
+    assert attrs.evolve(BACKUP, status=status).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), {"Completed": "reached", "Pending": "waiting", "Running": "waiting"}.items()
+)
+def test_what_the_status_of_a_restore_job_means(status: str, outcome: str) -> None:
+    assert attrs.evolve(JOB, status=status).outcome == outcome
+
+
+def test_every_other_status_has_failed() -> None:
+    others = {*BackupStatus, *RestoreStatus, "Exploded", "", "ready"}
+    for status in others - {"Ready", "Initializing", "Pending", "Scheduled"}:
+        assert attrs.evolve(BACKUP, status=status).outcome == "failed"
+    for status in others - {"Completed", "Pending", "Running"}:
+        assert attrs.evolve(JOB, status=status).outcome == "failed"
+
+
+def test_what_an_index_says_of_itself() -> None:
+    assert (INDEX.state, INDEX.ready, INDEX.can_be_backed_up) == ("Ready", True, True)
+    odd = attrs.evolve(INDEX, status={"ready": "yes", "state": None}, spec={"pod": {}})
+    assert (odd.state, odd.ready, odd.can_be_backed_up) == ("", False, False)
+
+
+@pytest.mark.parametrize("model", [*MODELS, BackupPage, RestoreJobPage])
+def test_every_field_has_a_line_of_its_own(model: type[Any]) -> None:
+    source = inspect.getsource(model)
+    for name in attrs.fields_dict(model):
+        assert re.search(rf"^    #: [A-Z1].*\n    {name}: ", source, re.MULTILINE), name

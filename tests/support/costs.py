@@ -60,7 +60,7 @@ LARGE_PAGES: dict[str, Callable[[], Behaviour]] = {
     "100 backups with long descriptions": lambda: page_of(100, description="text " * 3_500),
     "100 backups with many tags": lambda: page_of(100, tags={f"key {n}": "value" * 9 for n in range(MANY // 200)}),
     "100 backups with many lists": lambda: page_of(100, novel=[[] for _ in range(MANY // 200)]),
-    "1,000 backups with unknown keys": lambda: page_of(1_000, **{f"key_{n}": 5 for n in range(MANY // 1_000)}),
+    "1,000 backups with unknown keys": lambda: page_of(1_000, **{f"key_{n}": 5 for n in range(MANY // 1_200)}),
     "50,000 backups": lambda: page_of(50_000),
     "2,000,000 lists": lambda: answer(b'{"data": [], "x": [' + b"[]," * (2 * 10**6) + b"[]]}"),
 }

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from pinecone_backups_async import Backup, PaginationLoopError, ServiceError, TransportError
-from tests.support.clients import client_of, failure, listed
+from pinecone_backups_async import Backup, PaginationLoopError, ResponseParsingError, ServiceError, TransportError
+from tests.support.clients import client_of, failure, listed, whole
 from tests.support.fault_kinds import ALL, stall
 from tests.support.fault_server import Behaviour, Exchange, answer, fault_server, keep_open, normal
 from tests.support.samples import page_body, row
@@ -26,6 +26,22 @@ def page(number: int, next_token: str | None) -> Behaviour:
 async def test_P1_a_circle_of_tokens_is_an_error() -> None:
     found, server = await failure([page(0, "t0"), page(1, "t1"), page(2, "t0")])
     assert (type(found), found.pagination_token, len(server.heads)) == (PaginationLoopError, "t0", 3)
+
+
+@pytest.mark.parametrize(
+    ("pagination", "ends"),
+    [
+        *((end, True) for end in (b'{"next": ""}', b'{"next": null}', b"null", b"{}")),
+        *((b'{"next": ' + token + b"}", False) for token in (b"5", b'"\\ud800"', b'"' + b"t" * 8193 + b'"')),
+    ],
+)
+async def test_P2_P4_what_ends_a_listing(pagination: bytes, ends: bool) -> None:
+    body = answer(b'{"data": [], "pagination": ' + pagination + b"}")
+    if ends:
+        assert len((await whole([body], backups=0)).heads) == 1
+    else:
+        found, _ = await failure([body] * 4)
+        assert type(found) is ResponseParsingError
 
 
 @pytest.mark.parametrize("token", ["a+b/c=", "x&y=z#f%41", "two words", "line\r\nX-Evil: 1", "日本語🎉", "%2B", "\0"])

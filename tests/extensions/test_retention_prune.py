@@ -80,7 +80,7 @@ async def test_the_oldest_of_an_index_goes_first_after_a_look_at_its_newest() ->
 
 
 @pytest.mark.parametrize("status", ["Failed", None])
-async def test_an_index_whose_newest_is_not_ready_any_more_is_left_alone(status: str | None) -> None:
+async def test_W9_an_index_whose_newest_is_not_ready_any_more(status: str | None) -> None:
     async with FakePinecone(ROWS) as fake:
         change = (lambda: fake.add(attrs.evolve(A1, status=status))) if status else (lambda: fake.delete("a1"))
         fake.before_answer = when("GET", "a1", change)
@@ -90,7 +90,7 @@ async def test_an_index_whose_newest_is_not_ready_any_more_is_left_alone(status:
         assert {(status or "not found") in str(error) for _, error in report.failed} == {True}
 
 
-async def test_what_vanished_meanwhile_counts_as_deleted() -> None:
+async def test_W9_what_vanished_meanwhile_counts_as_deleted() -> None:
     async with FakePinecone(ROWS) as fake:
         fake.before_answer = when("DELETE", "a3", lambda: fake.delete("a3"))
         assert names((await pruned(fake)).deleted) == ["a3", "a2", "b3", "b2"]

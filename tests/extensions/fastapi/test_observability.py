@@ -44,5 +44,3 @@ async def test_a_raised_error_is_not_logged(caplog: pytest.LogCaptureFixture) ->
             await client.fetch_page()
     facts = [vars(record) for record in caplog.records if record.levelno > logging.DEBUG]
     assert [(fact["pinecone_attempt"], fact["pinecone_status"]) for fact in facts] == [(n, None) for n in (1, 2, 3)]
-
-

@@ -15,7 +15,7 @@ from pinecone_backups_async.coverage import CoverageReport, assess
 from ._complaints import failure_text, use_text
 from ._connection import host_of, opened_client, run_async, within
 from ._formats import write_json
-from ._grid import Cell
+from ._grid import prose_lines
 from ._options import Age, DemoConnection, Names, options_of
 from ._progress import passes_shown, progress
 from ._report import EXIT_CODES, performance_data, plugin_line, report_lines, verdict_line, verdict_text
@@ -110,7 +110,7 @@ def _write(report: CoverageReport, left_out: dict[str, str], options: CheckOptio
     print_verdict(code, verdict_text(report), options.output, performance_data(report))
     if options.output == "table":
         remark = "; ".join(f"{name} ({reason})" for name, reason in left_out.items())
-        remarks = [[Cell(for_plugin(f"Not judged: {remark}"), "dim")]] if left_out else []
+        remarks = prose_lines(for_plugin(f"Not judged: {remark}"), "dim", table_width()) if left_out else []
         print_lines([*report_lines(report, table_width(), strokes=strokes()), *remarks])
     elif options.output == "json":
         facts = report_facts(report) | ({"not_judged": left_out} if options.all_indexes else {})

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import attrs
 from rich.cells import cell_len
 
-__all__ = ["Cell", "Column", "Grid", "Line"]
+__all__ = ["Cell", "Column", "Grid", "Line", "prose_lines"]
 
 _INDENT: Final = 2
 
@@ -43,6 +43,12 @@ class Column:
 
 def _width_of(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
+
+
+def prose_lines(text: str, style: str, width: int | None) -> list[Line]:
+    """Return a text as lines of a width (None: unlimited), broken between its words only."""
+    wrapped = [text] if width is None else textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return [[Cell(part, style)] for part in wrapped]
 
 
 class Grid:
@@ -111,12 +117,12 @@ class Grid:
         padded = [self._padded(row[place], place) for place in others]
         text, style = row[last]
         room = None if self._width is None else self._width - indent - sum(self._widths[p] + self._gap for p in others)
-        texts = [text]
-        if self._columns[last].prose and room is not None and _width_of(text) > room:
-            texts = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
-        for number, part in enumerate(texts):
+        parts = [[Cell(text, style)]]
+        if self._columns[last].prose and text:
+            parts = prose_lines(text, style, room)
+        for number, (part,) in enumerate(parts):
             before = padded if number == 0 else [Cell(" " * len(cell.text)) for cell in padded]
-            yield [Cell(" " * indent), *before, self._padded(Cell(part, style), last, at_end=True)]
+            yield [Cell(" " * indent), *before, self._padded(part, last, at_end=True)]
 
     def _padded(self, cell: Cell, place: int, *, at_end: bool = False) -> Cell:
         blanks = " " * (self._widths[place] - _width_of(cell.text))

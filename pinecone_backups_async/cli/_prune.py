@@ -15,7 +15,7 @@ from pinecone_backups_async.retention import PruneReport, RetentionPolicy, prune
 from ._complaints import failure_text
 from ._connection import host_of, opened_client, run_async, within
 from ._formats import write_json
-from ._grid import Cell, Column, Grid, Line
+from ._grid import Cell, Column, Grid, Line, prose_lines
 from ._options import AgeOrNone, Count, DemoConnection, Names, Number, options_of
 from ._progress import progress
 from ._sanitize import for_terminal
@@ -100,7 +100,8 @@ async def _prune(options: PruneOptions, policy: RetentionPolicy) -> int:
     if options.output == "json":
         write_json(_facts(report, rows), data_stream())
     else:
-        print_lines([*_lines(rows, table_width()), [Cell(_summary(report, options.max_deletes), "dim")]])
+        width = table_width()
+        print_lines([*_lines(rows, width), *prose_lines(_summary(report, options.max_deletes), "dim", width)])
     for backup, error in report.failed:
         print_stderr(f"pinecone-backups: {backup.backup_id} was not deleted: {failure_text(error)}")
     if report.error is not None:

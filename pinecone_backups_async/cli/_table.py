@@ -10,7 +10,7 @@ from rich.filesize import decimal
 
 from pinecone_backups_async import Backup, RestoreJob
 
-from ._grid import Cell, Column, Grid, Line
+from ._grid import Cell, Column, Grid, Line, prose_lines
 from ._sanitize import for_terminal
 
 __all__ = ["age", "backups_lines", "facts_lines", "jobs_lines", "short_ids", "size_text"]
@@ -90,7 +90,7 @@ def backups_lines(backups: Sequence[Backup], now: dt.datetime, width: int | None
     indexes = len({backup.source_index_id for backup in backups})
     size = decimal(sum(backup.size_bytes or 0 for backup in backups))
     counted = f"{_counted(len(backups), 'backup')} of {_counted(indexes, 'index', 'indexes')}, {size}"
-    return [*grid.lines(), [Cell(f"{counted}{_left_out(grid)}", "dim")]]
+    return [*grid.lines(), *prose_lines(f"{counted}{_left_out(grid)}", "dim", width)]
 
 
 def _counted(number: int, one: str, many: str | None = None) -> str:
@@ -119,7 +119,7 @@ def jobs_lines(jobs: Sequence[RestoreJob], now: dt.datetime, width: int | None) 
     """Return the table of restore jobs and the line below it; without a width each id in full."""
     short = {} if width is None else short_ids([id_ for job in jobs for id_ in (job.restore_job_id, job.backup_id)])
     grid = Grid(_JOB_COLUMNS, [_job_cells(job, short, now) for job in jobs], width)
-    return [*grid.lines(), [Cell(f"{_counted(len(jobs), 'restore job')}{_left_out(grid)}", "dim")]]
+    return [*grid.lines(), *prose_lines(f"{_counted(len(jobs), 'restore job')}{_left_out(grid)}", "dim", width)]
 
 
 def _job_cells(job: RestoreJob, short: Mapping[str, str], now: dt.datetime) -> list[Cell]:

@@ -1,20 +1,19 @@
-"""What the tests of the command share: a served project, and ways to run the command in and out of this process."""
+"""What the tests of the command share: a served project, and ways to run the command in this process."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from threading import Thread
 
 import attrs
 import pytest
 
 from pinecone_backups_async.cli._app import run as run_command
 from pinecone_backups_async.testing import FakePinecone
-
-COMMAND = [sys.executable, "-m", "pinecone_backups_async"]
 
 
 @attrs.frozen
@@ -25,33 +24,6 @@ class Outcome:
 
 
 Run = Callable[..., Outcome]
-
-
-def environment(fake: FakePinecone, **more: str) -> dict[str, str]:
-    quiet = {name: value for name, value in os.environ.items() if name != "NO_COLOR" and "proxy" not in name.lower()}
-    return {**quiet, **fake.environ, "COLUMNS": "120", "TERM": "xterm", **more}
-
-
-def on_terminal(fake: FakePinecone, *words: str, answer: str = "", **more: str) -> Outcome:
-    """Run the command on a terminal, on which stdout and stderr are one, and type an answer."""
-    ours, theirs = pty.openpty()
-    env = environment(fake, **more)
-    with subprocess.Popen([*COMMAND, *words], env=env, stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        os.write(ours, answer.encode())
-        text = read_terminal(ours)
-    os.close(ours)
-    return Outcome(process.returncode, text, text)
-
-
-def read_terminal(descriptor: int) -> str:
-    text = b""
-    while True:
-        try:
-            chunk = os.read(descriptor, 65536)
-        except OSError:  # the other end has closed
-            return text.decode()
-        text += chunk
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +50,37 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return Outcome(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the command on a terminal, where stdout and stderr are one, and types an answer."""
+
+    def run(*words: str, answer: str = "", **environ: str) -> Outcome:
+        ours, theirs = pty.openpty()
+        os.write(ours, answer.encode())
+        shown: list[bytes] = []
+        reader = Thread(target=read_terminal, args=(ours, shown))
+        reader.start()
+        with monkeypatch.context() as patch:
+            patch.delenv("NO_COLOR")
+            for name, value in ({"COLUMNS": "120", "TERM": "xterm"} | environ).items():
+                patch.setenv(name, value)
+            for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+                patch.setattr(sys, name, os.fdopen(os.dup(theirs), mode, buffering=1))
+            code = run_command(words)
+            for name in ("stdin", "stdout", "stderr"):
+                getattr(sys, name).close()
+        os.close(theirs)
+        reader.join()
+        os.close(ours)
+        text = b"".join(shown).decode()
+        return Outcome(code, text, text)
+
+    return run
+
+
+def read_terminal(descriptor: int, shown: list[bytes]) -> None:
+    with contextlib.suppress(OSError):  # the other end has closed
+        while True:
+            shown.append(os.read(descriptor, 65536))

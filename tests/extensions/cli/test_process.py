@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 import shlex
 import signal
 import subprocess
@@ -11,40 +11,22 @@ import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
-import attrs
 import pytest
 
 from pinecone_backups_async.cli import main
-from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
-from tests.support.samples import row
+from pinecone_backups_async.testing import Answer, FakePinecone
 
-from .conftest import COMMAND, environment, on_terminal
+COMMAND = [sys.executable, "-m", "pinecone_backups_async"]
+
+
+def environment(fake: FakePinecone, **more: str) -> dict[str, str]:
+    return {**os.environ, **fake.environ, "COLUMNS": "120", **more}
 
 
 @pytest.fixture(scope="module")
 def fake() -> Iterator[FakePinecone]:
     with FakePinecone(2500) as project:
         yield project
-
-
-@pytest.mark.parametrize("no_color", [False, True])
-def test_a_terminal_gets_a_table_with_progress_and_colour(fake: FakePinecone, no_color: bool) -> None:
-    """NO_COLOR is obeyed."""
-    shown = on_terminal(fake, "list", "--max-items", "900", **({"NO_COLOR": "1"} if no_color else {}))
-    assert shown.code == 0
-    assert "900 backups of " in shown.out
-    assert "Listing backups" in shown.out
-    assert ("\x1b[32m" in shown.out) is not no_color
-
-
-def test_ten_thousand_rows_are_plain() -> None:
-    """rich would need seconds for them."""
-    backup = sample_backups(1)[0]
-    with FakePinecone(0) as many:
-        many.add(*(attrs.evolve(backup, backup_id=f"id-{number}") for number in range(3000)))
-        shown = on_terminal(many, "list")
-    assert "\x1b[32m" not in shown.out
-    assert "3000 backups of 1 index" in shown.out
 
 
 def test_a_closed_pipe_ends_it_quietly(fake: FakePinecone) -> None:
@@ -148,14 +130,11 @@ def shell(fake: FakePinecone, line: str, **environ: str) -> subprocess.Completed
     ("line", "code"),
     [
         ("eval $command check --max-age 26h > /dev/full", 3),
-        ("eval $command check --max-age 26h --output prometheus > /dev/full", 3),
         ("eval $command list > /dev/full", 1),
         ("set -o pipefail; eval $command check --max-age 26h --output json | true", 3),
         ("set -o pipefail; eval $command check --max-age 1s | true", 3),
         ("set -o pipefail; eval $command list | true", 0),
-        ("set -o pipefail; eval $command list --output table | true", 0),
         ("eval $command check --max-age 1s 2> /dev/full", 2),
-        ("eval $command check --max-age 1s 2>&-", 2),
         ("eval $command check --max-age 1s >&-", 2),
         ("eval $command check --max-age soon 2> /dev/full", 3),
     ],
@@ -182,45 +161,6 @@ def test_a_retry_says_nothing_of_its_own(fake: FakePinecone) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("output", ["csv", "jsonl"])
-def test_data_on_a_terminal_cannot_steer_it(fake: FakePinecone, output: str) -> None:
-    """Nor is there progress between the lines."""
-    fake.play(Answer(body={"data": [row("b1", name="\x1b]0;pwned\x07")]}))
-    shown = on_terminal(fake, "list", "--output", output)
-    assert shown.code == 0
-    assert "pwned" in shown.out
-    assert not {"\x1b", "\x07"} & set(shown.out)
-
-
-def test_labels_on_a_terminal_cannot_steer_it(fake: FakePinecone) -> None:
-    evil = Answer(body={"data": [row("b1", source_index_name="\x1b[2J")]})
-    fake.play(evil, evil)
-    shown = on_terminal(fake, "check", "--max-age", "1h", "--output", "prometheus")
-    assert 'pinecone_backups_state{index="\\x1b[2J"' in shown.out
-    assert "\x1b[2J" not in shown.out
-
-
-def test_a_person_gets_a_verdict_without_performance_data(fake: FakePinecone) -> None:
-    shown = on_terminal(fake, "check", "--max-age", "26h")
-    assert shown.code == 1
-    assert re.search(r"\x1b\[1;33mWARNING\x1b\[0m  5 healthy, 1 stale \(images\)", shown.out)
-    assert "|" not in shown.out
-    assert "BACKUPS" not in shown.out
-
-
-def test_a_person_gets_one_complaint(fake: FakePinecone) -> None:
-    fake.play(Answer.error(404, "NOT_FOUND", "Nothing here."))
-    shown = on_terminal(fake, "check", "--max-age", "26h")
-    assert (shown.code, shown.out.count("Nothing here.")) == (2, 1)
-
-
-def test_a_retry_is_told_in_one_line_on_a_terminal(fake: FakePinecone) -> None:
-    fake.play(Answer.error(503, "UNAVAILABLE", "Later."))
-    shown = on_terminal(fake, "list", "--max-items", "1")
-    host = re.escape(fake.url.removeprefix("http://"))
-    assert re.search(rf"503 from {host}, retrying in 0\.\d+ s, 2 of 4\r\n", shown.out)
-
-
 HANGING = "import runpy, socket, time; socket.getaddrinfo = lambda *_, **__: time.sleep(60); "
 RUN = "runpy.run_module('pinecone_backups_async', run_name='__main__')"
 
@@ -244,7 +184,7 @@ def test_it_ends_although_a_name_hangs(fake: FakePinecone, timeout: str, code: i
 
 @pytest.mark.parametrize(
     ("words", "heavy"),
-    [(["--version"], {"cyclopts", "rich"})],
+    [(["--version"], {"cyclopts", "rich", "aiohttp"}), (["list", "--help"], {"aiohttp", "tenacity", "cattrs"})],
 )
 def test_what_needs_no_client_imports_none(words: list[str], heavy: set[str]) -> None:
     code = f"import atexit, runpy, sys; atexit.register(lambda: print({heavy} & sys.modules.keys(), file=sys.stderr)); "

@@ -14,7 +14,7 @@ from pinecone_backups_async import Backup, RestoreJob
 from pinecone_backups_async.cli._progress import Progress, duration_text, ticking
 from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
 
-from .conftest import Outcome, Run, on_terminal
+from .conftest import Outcome, Run
 
 SAMPLE = sample_backups(1)[0]
 READY, TWIN, BUSY = (
@@ -171,15 +171,17 @@ def test_a_refused_key_stops_delete(project: FakePinecone, run: Run, monkeypatch
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 2), ("\n", 2, 3), ("n\n", 2, 3)])
-def test_delete_shows_the_backups_and_asks(project: FakePinecone, answer: str, code: int, left: int) -> None:
-    shown = on_terminal(project, "delete", READY.backup_id, answer=answer)
+def test_delete_shows_the_backups_and_asks(
+    project: FakePinecone, terminal: Run, answer: str, code: int, left: int
+) -> None:
+    shown = terminal("delete", READY.backup_id, answer=answer)
     assert (shown.code, len(project.backups)) == (code, left)
     assert re.search(rf"{READY.backup_id} +idx .*\r\nDelete this backup\? \[y/N\] ", shown.out)
 
 
-def test_delete_on_a_terminal_stops_at_what_is_not_there(project: FakePinecone) -> None:
-    assert on_terminal(project, "delete", "absent", READY.backup_id).code == 1
-    shown = on_terminal(project, "delete", "absent", READY.backup_id, "--missing-ok", answer="yes\n")
+def test_delete_on_a_terminal_stops_at_what_is_not_there(project: FakePinecone, terminal: Run) -> None:
+    assert terminal("delete", "absent", READY.backup_id).code == 1
+    shown = terminal("delete", "absent", READY.backup_id, "--missing-ok", answer="yes\n")
     assert (shown.code, set(project.backups)) == (0, {TWIN, BUSY})
 
 
@@ -209,8 +211,8 @@ def test_restore_fails_with_its_code(
     assert (outcome.code, complaint in outcome.err) == (code, True)
 
 
-def test_restore_shows_a_person_the_backup(project: FakePinecone) -> None:
-    shown = on_terminal(project, "restore", READY.backup_id, "--name", "seen", "--wait")
+def test_restore_shows_a_person_the_backup(project: FakePinecone, terminal: Run) -> None:
+    shown = terminal("restore", READY.backup_id, "--name", "seen", "--wait")
     assert shown.code == 0
     assert re.search(rf"{READY.backup_id} +idx .*Ready", shown.out)
     assert "Completed" in shown.out

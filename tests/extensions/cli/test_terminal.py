@@ -1,0 +1,92 @@
+"""The command on a terminal: tables in colour, progress, verdicts, and nothing that can steer the terminal."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+import pytest
+
+from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
+from tests.support.samples import row
+
+from .conftest import Run
+
+
+@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}])
+def test_a_table_with_progress_and_colour(project: FakePinecone, terminal: Run, environ: dict[str, str]) -> None:
+    """NO_COLOR is obeyed."""
+    shown = terminal("list", **environ)
+    assert shown.code == 0
+    assert "250 backups of " in shown.out
+    assert "Listing backups" in shown.out
+    assert ("\x1b[32m" in shown.out) is (not environ)
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80", "100", "120"])
+def test_a_table_fits_the_terminal(project: FakePinecone, terminal: Run, columns: str) -> None:
+    words = ["list", "--max-items", "20", "-o", "table"]
+    lines = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", terminal(*words, COLUMNS=columns).out).splitlines()
+    assert 20 < max(len(line) for line in lines if "Listing" not in line) <= int(columns)
+    assert max(map(len, terminal(*words, "--wide", COLUMNS=columns).out.splitlines())) > 120
+
+
+def test_many_rows_are_plain(project: FakePinecone, terminal: Run) -> None:
+    """rich would need seconds for them."""
+    backup = sample_backups(1)[0]
+    project.add(*(attrs.evolve(backup, backup_id=f"id-{number}") for number in range(1000)))
+    shown = terminal("list")
+    assert "\x1b[32m" not in shown.out
+    assert "1250 backups of 7 indexes" in shown.out
+
+
+@pytest.mark.parametrize("output", ["csv", "jsonl"])
+def test_data_cannot_steer_the_terminal(project: FakePinecone, terminal: Run, output: str) -> None:
+    """Nor is there progress between the lines."""
+    project.play(Answer(body={"data": [row("b1", name="\x1b]0;pwned\x07")]}))
+    shown = terminal("list", "--output", output)
+    assert shown.code == 0
+    assert "pwned" in shown.out
+    assert not {"\x1b", "\x07"} & set(shown.out)
+
+
+def test_labels_cannot_steer_the_terminal(project: FakePinecone, terminal: Run) -> None:
+    evil = Answer(body={"data": [row("b1", source_index_name="\x1b[2J")]})
+    project.play(evil, evil)
+    shown = terminal("check", "--max-age", "1h", "--output", "prometheus")
+    assert 'pinecone_backups_state{index="\\x1b[2J"' in shown.out
+    assert "\x1b[2J" not in shown.out
+
+
+def test_a_verdict_has_no_performance_data(project: FakePinecone, terminal: Run) -> None:
+    """Meanwhile the pass and its pages are shown."""
+    project.delay = 0.2
+    shown = terminal("check", "--max-age", "26h")
+    assert shown.code == 1
+    assert re.search(r"\x1b\[1;33mWARNING\x1b\[0m  5 healthy, 1 stale \(images\)", shown.out)
+    assert not re.search(r"\||BACKUPS", shown.out)
+    assert "Checking backups… pass 2, 1 pages" in shown.out
+
+
+def test_a_failure_is_told_once(project: FakePinecone, terminal: Run) -> None:
+    project.play(Answer.error(404, "NOT_FOUND", "Nothing here."))
+    shown = terminal("check", "--max-age", "26h")
+    assert (shown.code, shown.out.count("Nothing here.")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Answer.error(503, "UNAVAILABLE", "Later."), "503 from {}, retrying in"),
+        (Answer(body="{"), "an unreadable answer from {}, retrying in"),
+        (Answer.lost(), "the connection to {} failed, retrying in"),
+    ],
+)
+@pytest.mark.parametrize("words", [[], ["-o", "csv"]])
+def test_a_retry_is_told_in_one_line(
+    project: FakePinecone, terminal: Run, answer: Answer, told: str, words: list[str]
+) -> None:
+    project.play(answer)
+    shown = terminal("list", "--max-items", "1", *words)
+    host = project.url.removeprefix("http://")
+    assert re.search(rf"{re.escape(told.format(host))} 0\.\d+ s, 2 of 4\r\n", shown.out)

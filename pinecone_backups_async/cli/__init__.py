@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 
 __all__ = ["main"]
 
@@ -29,7 +27,7 @@ def main() -> None:
 
         traceback.print_exc()
         code = unforeseen
-    _leave(code)
+    sys.exit(code)
 
 
 def _run(unforeseen: int) -> int:
@@ -43,15 +41,3 @@ def _run(unforeseen: int) -> int:
         )
         return unforeseen
     return run()
-
-
-def _leave(code: int) -> None:
-    """Exit. Python waits for its threads first; one in which a name is still being resolved can hang for minutes."""
-    if all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()):
-        sys.exit(code)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):  # the run has said so, or it is closed
-            continue
-    os._exit(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, cast
 
@@ -139,10 +140,18 @@ _CODES_OF_CHECK: Final = _ExitCodes(failed=2, wrong_use=3, unwritten=3, unread=3
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; the table of these is in docs/command.md."""
+    try:
+        return _run(sys.argv[1:] if arguments is None else list(arguments))
+    except BaseException as error:
+        # Whatever nobody foresaw: its frames may hold the key, a proxy's password or a body.
+        traceback.clear_frames(error.__traceback__)
+        raise
+
+
+def _run(words: Sequence[str]) -> int:
     prepare_streams()
     # Without a handler Python would print the log's warnings between the lines that the command prints itself.
     logging.getLogger("pinecone_backups_async").addHandler(logging.NullHandler())
-    words = sys.argv[1:] if arguments is None else list(arguments)
     codes = _CODES
     try:
         command, bound, _ = app.parse_args(words, print_error=False, exit_on_error=False)

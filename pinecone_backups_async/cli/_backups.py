@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -18,7 +19,7 @@ from pinecone_backups_async import (
 )
 
 from ._complaints import failure_text
-from ._connection import host_of, opened_client, run_async, within
+from ._connection import host_of, opened_client, within
 from ._options import Connection, DemoConnection, options_of
 from ._progress import progress
 from ._streams import is_terminal, print_stderr
@@ -47,7 +48,7 @@ def describe(
     options: Annotated[DescribeOptions, options_of] = DescribeOptions(),
 ) -> int:
     """Show every field of a backup."""
-    return run_async(_describe(id_, options))
+    return asyncio.run(_describe(id_, options))
 
 
 async def _describe(id_: str, options: DescribeOptions) -> int:
@@ -81,7 +82,7 @@ def create(
     """Create a backup of an index."""
     if options.once and not options.name:
         raise ConfigurationError("--once needs --name: the name is how the backup is found again")
-    return run_async(_create(index, options))
+    return asyncio.run(_create(index, options))
 
 
 async def _create(index: str, options: CreateOptions) -> int:
@@ -128,7 +129,7 @@ def delete(
             )
     if not options.yes and not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise ConfigurationError("delete needs --yes where nobody can be asked")
-    return run_async(_delete(list(dict.fromkeys(ids)), options))
+    return asyncio.run(_delete(list(dict.fromkeys(ids)), options))
 
 
 async def _delete(ids: list[str], options: DeleteOptions) -> int:

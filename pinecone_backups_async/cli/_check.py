@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -13,7 +14,7 @@ from pinecone_backups_async import Backup, BackupsError, ConfigurationError
 from pinecone_backups_async.coverage import CoverageReport, assess
 
 from ._complaints import failure_text, use_text
-from ._connection import host_of, opened_client, run_async, within
+from ._connection import host_of, opened_client, within
 from ._formats import write_json
 from ._grid import prose_lines
 from ._options import Age, DemoConnection, Names, options_of
@@ -61,7 +62,7 @@ def check_(options: Annotated[CheckOptions, options_of]) -> int:
     An index that never had a backup is not in the listing: name it with --expect, or use --all-indexes.
     """
     try:
-        return run_async(_check(options))
+        return asyncio.run(_check(options))
     except ConfigurationError as error:
         print_verdict(_WRONG_USE, use_text(error), options.output)
         return _WRONG_USE

@@ -7,9 +7,8 @@ import contextlib
 import datetime as dt
 import os
 import re
-from collections.abc import AsyncGenerator, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Final
 from urllib.request import getproxies_environment, proxy_bypass
 
 from pinecone_backups_async import ConfigurationError, TransportTimeoutError
@@ -20,7 +19,7 @@ from ._streams import print_stderr
 if TYPE_CHECKING:
     from pinecone_backups_async import BackupsClient
 
-__all__ = ["NO_API_KEY", "host_of", "opened_client", "run_async", "within"]
+__all__ = ["NO_API_KEY", "host_of", "opened_client", "within"]
 
 NO_API_KEY: Final = (
     "there is no --api-key: an argument is visible in the shell's history and in the list of processes; "
@@ -28,20 +27,6 @@ NO_API_KEY: Final = (
 )
 _DEMO_BACKUPS: Final = 24
 _SERVICE: Final = "https://api.pinecone.io"
-
-
-class _UnjoinedThreads(ThreadPoolExecutor):
-    """Threads that nobody waits for: a name that cannot be resolved must not keep the command from ending."""
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
-        super().shutdown(wait=False, cancel_futures=True)
-
-
-def run_async(work: Coroutine[Any, Any, int]) -> int:
-    """Return what a coroutine returns; after Ctrl-C it is cancelled and KeyboardInterrupt raised, as in asyncio.run."""
-    with asyncio.Runner() as runner:
-        runner.get_loop().set_default_executor(_UnjoinedThreads())
-        return runner.run(work)
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from cyclopts import Parameter
 
 from pinecone_backups_async import Backup, ConfigurationError
 
-from ._connection import host_of, opened_client, run_async, within
+from ._connection import host_of, opened_client, within
 from ._filters import ORDERS, Filters, Order
 from ._formats import csv_writer, jsonl_writer, write_json_array
 from ._options import AgeOrNone, Count, DemoConnection, Names, Pairs, options_of, output_or_default
@@ -76,7 +77,7 @@ def list_(options: Annotated[ListOptions, options_of] = ListOptions()) -> int:
 
     It fetches every page. A listing that fails exits with 1 and never looks complete.
     """
-    return run_async(_list(options, options.filters()))
+    return asyncio.run(_list(options, options.filters()))
 
 
 Write = Callable[[Sequence[Backup]], None]

@@ -96,7 +96,7 @@ class Connection:
         Parameter(
             metavar="URL", group=_GROUP, help="An HTTP proxy. Default: HTTPS_PROXY, unless NO_PROXY names the host."
         ),
-    ] = None
+    ] = attrs.field(default=None, repr=False)
     # Declared so that it can be answered with why there is no such option.
     api_key: Annotated[str | None, Parameter(show=False)] = attrs.field(default=None, repr=False)
     demo: Annotated[bool, Parameter(parse=False)] = False

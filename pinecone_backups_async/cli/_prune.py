@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -13,7 +14,7 @@ from pinecone_backups_async import Backup, ConfigurationError
 from pinecone_backups_async.retention import PruneReport, RetentionPolicy, prune
 
 from ._complaints import failure_text
-from ._connection import host_of, opened_client, run_async, within
+from ._connection import host_of, opened_client, within
 from ._formats import write_json
 from ._grid import Cell, Column, Grid, Line, prose_lines
 from ._options import AgeOrNone, Count, DemoConnection, Names, Number, options_of
@@ -82,7 +83,7 @@ def prune_(options: Annotated[PruneOptions, options_of] = PruneOptions()) -> int
     Without --yes it shows what would go and what stays, each with its reasons, and deletes nothing. A backup stays if
     any --keep option keeps it. The newest Ready backup of each index always stays.
     """
-    return run_async(_prune(options, options.policy()))
+    return asyncio.run(_prune(options, options.policy()))
 
 
 async def _prune(options: PruneOptions, policy: RetentionPolicy) -> int:

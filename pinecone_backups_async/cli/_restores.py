@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import re
 import sys
@@ -13,7 +14,7 @@ from cyclopts import Parameter
 
 from pinecone_backups_async import Backup, NotFoundError, RestoreJob
 
-from ._connection import host_of, opened_client, run_async, within
+from ._connection import host_of, opened_client, within
 from ._formats import jsonl_writer, write_json_array
 from ._options import Connection, Count, options_of, output_or_default
 from ._progress import progress
@@ -59,7 +60,7 @@ def restore(
 
     The index is created in the cloud and the region of the backup.
     """
-    return run_async(_restore(id_, options))
+    return asyncio.run(_restore(id_, options))
 
 
 async def _restore(id_: str, options: RestoreOptions) -> int:
@@ -98,7 +99,7 @@ def restores(options: Annotated[RestoresOptions, options_of] = RestoresOptions()
 
     The service may leave some out: a job that is missing here may still exist.
     """
-    return run_async(_restores(options))
+    return asyncio.run(_restores(options))
 
 
 async def _restores(options: RestoresOptions) -> int:
@@ -135,7 +136,7 @@ def wait(
 
     It gives up after 6 h, unless --timeout says otherwise.
     """
-    return run_async(_wait(id_, options))
+    return asyncio.run(_wait(id_, options))
 
 
 async def _wait(id_: str, options: WaitOptions) -> int:

@@ -43,9 +43,14 @@ def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePinecone]:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*words: str) -> Outcome:
-        code = run_command(words)
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the command in a pipe, with these variables in the environment."""
+
+    def run(*words: str, **environ: str) -> Outcome:
+        with monkeypatch.context() as patch:
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            code = run_command(words)
         captured = capsys.readouterr()
         return Outcome(code, captured.out, captured.err)
 

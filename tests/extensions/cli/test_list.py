@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from threading import Thread
@@ -52,16 +53,6 @@ def test_csv_has_a_header_and_no_cell_that_a_spreadsheet_would_run(project: Fake
         "'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "'\nx", "'\uff1d1", 'a,"b"\nc', "plain",
     ]  # fmt: skip
     assert (rows[0]["description"], rows[0]["status"]) == ("", "Ready")
-
-
-def test_the_table_shows_what_a_person_wants_to_know(project: FakePinecone, run: Run) -> None:
-    listed = run("list", "--output", "table")
-    assert (listed.code, listed.err) == (0, "")
-    for title in ("Index", "Name", "Status", "Age", "Size", "Records", "Region", "Id"):
-        assert title in listed.out
-    for backup in project.backups:
-        assert backup.backup_id in listed.out
-    assert "250 backups of " in listed.out
 
 
 @pytest.mark.parametrize(
@@ -183,32 +174,27 @@ def test_max_items_bounds_what_is_printed(project: FakePinecone, run: Run, numbe
     assert len(lines(run("list", "--max-items", number, "--status", "Ready").out)) == min(ready, int(number))
 
 
-def test_a_failed_listing_says_where_to_resume_and_keeps_what_it_wrote(project: FakePinecone, run: Run) -> None:
-    for output, kept in (("jsonl", 100), ("csv", 101), ("json", 0), ("table", 0)):
-        project.play(None, DOWN)
-        failed = run("list", "--output", output)
-        assert (failed.code, len(failed.out.splitlines())) == (1, kept)
-        (line,) = failed.err.splitlines()
-        assert line.startswith("pinecone-backups: NotFoundError: [fake-")
-        assert "Gone \\x1b[31mred." in line
-        assert project.api_key not in line
-        token = line.partition("--pagination-token=")[2].rstrip(")").strip("'")
-        rest = lines(run("list", "--pagination-token", token).out)
-        assert [found["backup_id"] for found in rest] == [backup.backup_id for backup in project.backups[100:]]
-
-
-def test_a_csv_that_goes_on_has_its_header_once(project: FakePinecone, run: Run) -> None:
+@pytest.mark.parametrize(("output", "kept"), [("jsonl", 100), ("csv", 101), ("json", 0), ("table", 0)])
+def test_a_failed_listing_says_where_to_resume(project: FakePinecone, run: Run, output: str, kept: int) -> None:
+    """What was written stays, and the rest can be appended to it."""
     project.play(None, DOWN)
-    failed = run("list", "--output", "csv")
+    failed = run("list", "--output", output)
+    assert (failed.code, len(failed.out.splitlines())) == (1, kept)
+    assert re.fullmatch(r"pinecone-backups: NotFoundError: \[fake-.*Gone \\x1b\[31mred\..*\n", failed.err)
+    assert project.api_key not in failed.err
     token = failed.err.partition("--pagination-token=")[2].rstrip(")\n").strip("'")
-    whole = failed.out + run("list", "--output", "csv", "--pagination-token", token).out
-    rows = list(csv.DictReader(io.StringIO(whole, newline="")))
-    assert [found["backup_id"] for found in rows] == [backup.backup_id for backup in project.backups]
-
-
-def test_a_first_page_that_fails_has_no_token_to_tell(project: FakePinecone, run: Run) -> None:
+    rest = run("list", "--pagination-token", token, "-o", "csv" if output == "csv" else "jsonl").out
+    found = list(csv.DictReader(io.StringIO(failed.out + rest))) if output == "csv" else lines(rest)
+    assert [row["backup_id"] for row in found] == [
+        b.backup_id for b in project.backups[0 if output == "csv" else 100 :]
+    ]
     project.play(DOWN)
-    assert "resume" not in run("list").err
+    assert "resume" not in run("list").err  # the first page has no token
+
+
+def test_a_retry_is_not_told_in_a_pipe(project: FakePinecone, run: Run) -> None:
+    project.play(Answer.error(503, "UNAVAILABLE", "Later."))
+    assert (run("list").err, len(project.requests)) == ("", 4)
 
 
 @pytest.mark.parametrize(
@@ -234,27 +220,24 @@ def test_wrong_use_is_2_and_says_what_is_allowed(
 
 
 @pytest.mark.parametrize(
-    "words",
-    [
-        ["list", "--api-key", "pcsk_secret"],
-        ["list", "--api-key=pcsk_secret"],
-        ["list", "--apikey=pcsk_secret"],
-        ["list", "--api-key"],
-        ["--api-key=pcsk_secret", "list"],
-        ["check", "--max-age", "1d", "--api-key", "pcsk_secret"],
-    ],
+    "line",
+    ["list --api-key pcsk_1", "list --api-key=pcsk_1", "list --apikey=pcsk_1", "list --api-key", "--api-key=pcsk_1"],
 )
-def test_an_option_for_the_key_is_answered_with_why_not(project: FakePinecone, run: Run, words: list[str]) -> None:
-    outcome = run(*words)
-    told = outcome.out + outcome.err
+def test_an_option_for_the_key_is_answered_with_why_not(project: FakePinecone, run: Run, line: str) -> None:
+    outcome = run(*line.split())
     assert outcome.code in {2, 3}
-    assert "there is no --api-key: an argument is visible in the shell's history" in told
-    assert ("pcsk_secret" in told, project.requests) == (False, [])
+    assert "there is no --api-key: an argument is visible in the shell's history" in outcome.err
+    assert ("pcsk_1" in outcome.err, project.requests) == (False, [])
 
 
 @pytest.mark.parametrize(
     ("variables", "words", "complaint"),
     [
+        (
+            {"PINECONE_API_KEY": ""},
+            [],
+            "PINECONE_API_KEY is not set; --demo shows a demonstration project without a key",
+        ),
         ({"PINECONE_API_KEY": '"pcsk_x"'}, [], "PINECONE_API_KEY begins and ends with a quote"),
         ({"PINECONE_API_KEY": "two words"}, [], "PINECONE_API_KEY must be printable ASCII"),
         ({"PINECONE_CONTROLLER_HOST": "http://remote.example"}, [], "PINECONE_CONTROLLER_HOST must be https"),
@@ -266,16 +249,9 @@ def test_an_option_for_the_key_is_answered_with_why_not(project: FakePinecone, r
     ],
 )
 def test_a_wrong_setting_is_named(
-    project: FakePinecone,
-    run: Run,
-    monkeypatch: pytest.MonkeyPatch,
-    variables: dict[str, str],
-    words: list[str],
-    complaint: str,
+    project: FakePinecone, run: Run, variables: dict[str, str], words: list[str], complaint: str
 ) -> None:
-    for name, setting in variables.items():
-        monkeypatch.setenv(name, setting)
-    outcome = run("list", *words)
+    outcome = run("list", *words, **variables)
     assert (outcome.code, outcome.out, "pw" in outcome.err) == (2, "", False)
     assert outcome.err.startswith(f"pinecone-backups: {complaint}")
 
@@ -292,7 +268,7 @@ def test_a_wrong_setting_is_named(
     ],
 )
 def test_a_proxy_is_used_for_an_https_address(
-    run: Run, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], words: list[str], used: bool
+    run: Run, variables: dict[str, str], words: list[str], used: bool
 ) -> None:
     """Unless NO_PROXY names the host; never for the demonstration."""
     asked: list[bytes] = []
@@ -300,10 +276,9 @@ def test_a_proxy_is_used_for_an_https_address(
         address = f"127.0.0.1:{proxy.getsockname()[1]}"
         thread = Thread(target=refuse_tunnels, args=(proxy, asked))
         thread.start()
-        for name, setting in ({"PINECONE_CONTROLLER_HOST": "https://127.0.0.1:9"} | variables).items():
-            monkeypatch.setenv(name, setting.format(address))
-        monkeypatch.setenv("PINECONE_API_KEY", "key")
-        run("list", "--timeout", "1s", *(word.format(address) for word in words))
+        environ = {"PINECONE_API_KEY": "key", "PINECONE_CONTROLLER_HOST": "https://127.0.0.1:9"} | variables
+        settings = {name: value.format(address) for name, value in environ.items()}
+        run("list", "--timeout", "1s", *(word.format(address) for word in words), **settings)
         socket.create_connection(proxy.getsockname()).close()  # the end for the thread
         thread.join()
     assert [request[:20] for request in asked] == ([b"CONNECT 127.0.0.1:9 "] if used else [])
@@ -318,6 +293,13 @@ def refuse_tunnels(proxy: socket.socket, asked: list[bytes]) -> None:
                 return
             asked.append(request)
             connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_the_demo_needs_no_key_and_ignores_the_environment(run: Run) -> None:
+    wrong = {"PINECONE_CONTROLLER_HOST": "http://remote.example", "PINECONE_ADDITIONAL_HEADERS": "not json"}
+    outcome = run("list", "--demo", **wrong)
+    assert (outcome.code, len(lines(outcome.out))) == (0, 24)
+    assert outcome.err == "pinecone-backups: --demo: a made-up project on a local server, not yours\n"
 
 
 @pytest.mark.parametrize(
@@ -339,10 +321,11 @@ def test_help_and_version(run: Run, words: list[str], told: str) -> None:
 
 
 def test_a_misspelt_command_is_3(run: Run) -> None:
-    """No monitoring host may take it for a verdict."""
-    outcome = run("lst")
-    assert (outcome.code, outcome.out) == (3, "")
-    assert outcome.err.startswith('pinecone-backups: Unknown command "lst". Did you mean "list"?')
+    """No monitoring host may take it for a verdict; it is told where a monitoring host looks if `check` was meant."""
+    other, check = run("lst"), run("chekc", "--max-age", "26h")
+    assert (other.code, other.out, check.code, check.err) == (3, "", 3, "")
+    assert other.err.startswith('pinecone-backups: Unknown command "lst". Did you mean "list"?')
+    assert check.out.startswith('BACKUPS UNKNOWN - Unknown command "chekc". Did you mean "check"?')
 
 
 def test_a_token_that_was_refused_is_no_place_to_resume(project: FakePinecone, run: Run) -> None:
@@ -361,27 +344,42 @@ def test_backups_made_by_hand_come_out_as_they_are(project: FakePinecone, run: R
 
 
 @pytest.mark.parametrize(
-    ("words", "end"),
+    "line",
     [
-        (["list", "-o", "json"], b"\n"),
-        (["list", "-o", "jsonl"], b"\n"),
-        (["list", "-o", "csv"], b"\r\n"),
-        (["check", "--max-age", "26h", "-o", "json"], b"\n"),
-        (["check", "--max-age", "26h", "-o", "prometheus"], b"\n"),
+        "list -o json",
+        "list -o jsonl",
+        "list -o csv",
+        "check --max-age 26h -o json",
+        "check --max-age 26h -o prometheus",
     ],
 )
 def test_data_is_utf_8_with_its_own_line_ends(
-    project: FakePinecone, monkeypatch: pytest.MonkeyPatch, words: list[str], end: bytes
+    project: FakePinecone, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
     """Whatever the platform and the locale say of text."""
     project.add(attrs.evolve(project.backups[0], backup_id="new", source_index_name="日本", source_index_id="j"))
     stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", newline="\r\n")
     monkeypatch.setattr(sys, "stdout", stream)
-    run_command(words)
+    run_command(line.split())
     data = stream.buffer.getvalue()
-    assert data.count(end) == data.count(b"\n") > 1
-    assert data.count(b"\r") == (data.count(end) if end == b"\r\n" else 0)
+    assert data.count(b"\n") > 1
+    assert data.count(b"\r") == data.count(b"\r\n") == (data.count(b"\n") if line.endswith("csv") else 0)
     assert "日本" in (text := data.decode("utf-8")) or r"\u65e5\u672c" in text
+
+
+class Broken(io.StringIO):
+    def write(self, _: str) -> int:
+        raise RuntimeError("nobody foresaw this")
+
+
+def test_an_error_nobody_foresaw_has_no_variables(project: FakePinecone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key, a proxy's password or a body may be among them."""
+    monkeypatch.setattr(sys, "stdout", Broken())
+    with pytest.raises(RuntimeError, match="nobody foresaw this") as caught:
+        run_command(["list"])
+    frames = [frame for frame, _ in traceback.walk_tb(caught.tb)]
+    assert len(frames) > 5
+    assert [frame for frame in frames[2:] if frame.f_locals] == []
 
 
 def test_a_stream_of_any_kind_takes_the_listing(project: FakePinecone, monkeypatch: pytest.MonkeyPatch) -> None:

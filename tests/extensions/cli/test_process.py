@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 from pinecone_backups_async.cli import main
-from pinecone_backups_async.testing import Answer, FakePinecone
+from pinecone_backups_async.testing import FakePinecone
 
 COMMAND = [sys.executable, "-m", "pinecone_backups_async"]
 
@@ -52,13 +52,6 @@ def test_ctrl_c_ends_it_quietly(fake: FakePinecone) -> None:
         out, err = process.communicate(timeout=20)
     fake.delay = 0
     assert (process.returncode, out, err) == (130, b"", b"")
-
-
-def test_the_entry_point_exits_with_the_commands_code(fake: FakePinecone) -> None:
-    done = subprocess.run(
-        [*COMMAND, "list", "--max-items", "x"], env=environment(fake), capture_output=True, check=False
-    )
-    assert done.returncode == 2
 
 
 Started = Callable[[str], object]
@@ -155,31 +148,28 @@ def test_what_an_encoding_lacks_is_written_otherwise(fake: FakePinecone) -> None
     assert (listed.returncode, listed.stderr) == (0, "")
 
 
-def test_a_retry_says_nothing_of_its_own(fake: FakePinecone) -> None:
-    fake.play(Answer.error(503, "UNAVAILABLE", "Later."))
-    done = shell(fake, "eval $command list --max-items 1")
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-HANGING = "import runpy, socket, time; socket.getaddrinfo = lambda *_, **__: time.sleep(60); "
 RUN = "runpy.run_module('pinecone_backups_async', run_name='__main__')"
+HANGING = """
+import os, runpy, socket, time
+socket.getaddrinfo = lambda *_, **__: os.write(2, b"?") + time.sleep(60)
+"""
 
 
 @pytest.mark.parametrize(("timeout", "code"), [("1s", 2), ("1h", 130)])
 def test_it_ends_although_a_name_hangs(fake: FakePinecone, timeout: str, code: int) -> None:
-    """Name resolution runs in a thread that nothing cancels: the process must not wait for it."""
+    """Name resolution runs in a thread that nothing can cancel: the process does not wait for it."""
     env = environment(fake, PINECONE_CONTROLLER_HOST="https://name.example")
-    words = ["check", "--max-age", "1h", "--timeout", timeout]
-    began = time.monotonic()
-    command = [sys.executable, "-c", HANGING + RUN, *words]
+    command = [sys.executable, "-c", HANGING + RUN, "check", "--max-age", "1h", "--timeout", timeout]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert process.stderr.read(1) == b"?"
+        began = time.monotonic()
         if code == 130:
-            time.sleep(2)
             process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (code, b"")
     assert out.startswith(b"BACKUPS CRITICAL - the check failed: TransportTimeoutError") is (code == 2)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

@@ -4,31 +4,32 @@ async with BackupsClient() as client:
     async for backup in client.list_backups():
         ...
 
-Errors and models are imported at once. The names that need aiohttp are imported when they are first asked for, which
-`from pinecone_backups_async import BackupsClient` does at the top of a module.
+Each name is imported when it is first asked for. `from pinecone_backups_async import BackupsClient` at the top of a
+module imports aiohttp there; the errors and the models do not need it.
 """
 
 # fmt: off
 # isort: off
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._errors import (
-    ApiError, BackupsError, ClientClosedError, ConfigurationError, ConflictError, FailedPreconditionError,
-    ForbiddenError, IncompleteListingError, InvalidRequestError, NotFoundError, PaginationLoopError,
-    PaymentRequiredError, RateLimitError, ResponseParsingError, ResponseTooLargeError, ServiceError, TLSError,
-    TransportError, TransportTimeoutError, UnauthorizedError, UnexpectedRedirectError, WaitFailedError,
-    WaitTimeoutError,
-)
-from ._models import (
-    Backup, BackupPage, Index, MetadataField, MetadataSchema, RestoreJob, RestoreJobPage, RestoreReceipt,
-)
-from ._statuses import BackupStatus, ErrorCode, Metric, RestoreStatus
 from ._version import __version__
 
 if TYPE_CHECKING:
     from ._client import BackupsClient
+    from ._errors import (
+        ApiError, BackupsError, ClientClosedError, ConfigurationError, ConflictError, FailedPreconditionError,
+        ForbiddenError, IncompleteListingError, InvalidRequestError, NotFoundError, PaginationLoopError,
+        PaymentRequiredError, RateLimitError, ResponseParsingError, ResponseTooLargeError, ServiceError, TLSError,
+        TransportError, TransportTimeoutError, UnauthorizedError, UnexpectedRedirectError, WaitFailedError,
+        WaitTimeoutError,
+    )
+    from ._models import (
+        Backup, BackupPage, Index, MetadataField, MetadataSchema, RestoreJob, RestoreJobPage, RestoreReceipt,
+    )
     from ._pager import BackupPager, RestoreJobPager
     from ._policy import RetryPolicy
+    from ._statuses import BackupStatus, ErrorCode, Metric, RestoreStatus
 
 __all__ = [
     "ApiError", "Backup", "BackupPage", "BackupPager", "BackupStatus", "BackupsClient", "BackupsError",
@@ -40,16 +41,25 @@ __all__ = [
     "TransportTimeoutError", "UnauthorizedError", "UnexpectedRedirectError", "WaitFailedError", "WaitTimeoutError",
     "__version__",
 ]
-_LATER = {"BackupsClient": "_client", "BackupPager": "_pager", "RestoreJobPager": "_pager", "RetryPolicy": "_policy"}
+# Where a name is that is not an error.
+_MODULES = {
+    "_client": ("BackupsClient",),
+    "_models": (
+        "Backup", "BackupPage", "Index", "MetadataField", "MetadataSchema", "RestoreJob", "RestoreJobPage",
+        "RestoreReceipt",
+    ),
+    "_pager": ("BackupPager", "RestoreJobPager"),
+    "_policy": ("RetryPolicy",),
+    "_statuses": ("BackupStatus", "ErrorCode", "Metric", "RestoreStatus"),
+}
 # fmt: on
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - paid by those who need it
-
-    value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    module = next((module for module, names in _MODULES.items() if name in names), "_errors")
+    value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
     return value
 
 

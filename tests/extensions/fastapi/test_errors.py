@@ -17,7 +17,8 @@ from tests.support.services import sent_to_websocket
 
 KEY = "pcsk_key-of-the-fastapi-tests"
 SECRET = f"the service quotes {KEY}, and what it likes"
-SLOW = "The backups service did not answer in time."
+CLIENT = pba.BackupsClient(KEY)
+Table = list[tuple[int, dict[str, Any], list[Exception]]]
 
 
 async def answer_to(
@@ -45,17 +46,16 @@ async def answer_to(
     return answer
 
 
-def refused_by(make: Callable[[], object]) -> pba.ConfigurationError:
-    with pytest.raises(pba.ConfigurationError) as caught:
-        make()
-    return caught.value
-
-
 def api(cls: type[pba.ApiError], status: int, code: str | None = None, **facts: Any) -> pba.ApiError:
     return cls(facts.pop("message", SECRET), status=status, code=code, **facts)
 
 
-CLIENT = pba.BackupsClient(KEY)
+def refused(make: Callable[..., object] = CLIENT.list_backups, **arguments: Any) -> Exception:
+    with pytest.raises(pba.ConfigurationError) as caught:
+        make(**arguments)
+    return caught.value
+
+
 FORBIDDEN = api(pba.ForbiddenError, 403, "PERMISSION_DENIED")
 UNAUTHORIZED = api(pba.UnauthorizedError, 401, "UNAUTHENTICATED")
 PLAIN_401 = api(pba.UnauthorizedError, 401, message="Invalid API key")
@@ -64,78 +64,65 @@ NOT_FOUND = api(pba.NotFoundError, 404, "NOT_FOUND")
 TAKEN = api(pba.ConflictError, 409, "ALREADY_EXISTS")
 NOT_READY = api(pba.FailedPreconditionError, 412, "FAILED_PRECONDITION")
 TOKEN = api(pba.InvalidRequestError, 400, "INVALID_ARGUMENT", pagination_token="t==")
+NO_TOKEN = api(pba.InvalidRequestError, 400, "INVALID_ARGUMENT")
+PROXYS_TOKEN = api(pba.InvalidRequestError, 400, pagination_token="t==")
 BAD_KEY = pba.ConfigurationError(f"api_key {KEY} is malformed", argument="api_key")
+BAD_URL = pba.ConfigurationError(SECRET, argument="base_url")
+BAD_NAME = pba.ConfigurationError("name must be a str", argument="name")
+
+AT_HOME, CALLERS_KEY = {"url": "/at/home"}, {"callers_key": True}
 BODY = {"method": "POST", "body": {"name": "new"}}
+THEIR_TOKEN, IN_PATH = {"url": "/?token=t%3D%3D"}, {"url": "/at/t%3D%3D"}
+DELETE = {"method": "DELETE", "url": "/?backup=b1"}
 
-NOT_THE_CALLERS: list[tuple[Exception, int, dict[str, Any]]] = [
-    (api(pba.RateLimitError, 429), 503, {}),
-    (api(pba.RateLimitError, 429, "QUOTA_EXCEEDED"), 502, {}),
-    (api(pba.ForbiddenError, 403, "QUOTA_EXCEEDED"), 502, {"callers_key": True}),
-    (QUOTA, 502, {"callers_key": True}),
-    (api(pba.PaymentRequiredError, 402, "PAYMENT_REQUIRED"), 502, {"url": "/at/home"}),
-    (pba.TransportTimeoutError(SECRET), 504, {}),
-    (pba.WaitTimeoutError(SECRET), 504, {}),
-    *((cls(SECRET), 502, {}) for cls in (pba.TransportError, pba.TLSError, pba.PaginationLoopError)),
-    *((cls(SECRET), 502, {}) for cls in (pba.WaitFailedError, pba.IncompleteListingError)),
-    *((cls(SECRET, status=418), 502, {}) for cls in (pba.ApiError, pba.UnexpectedRedirectError)),
-    (api(pba.ServiceError, 503, retry_after=5), 502, {}),
-    (api(pba.ServiceError, 500, "UNKNOWN"), 502, {"callers_key": True}),
-    (pba.ResponseParsingError(SECRET, excerpt=SECRET, problems=[("$", SECRET)]), 502, {}),
-    (pba.ClientClosedError(SECRET), 503, {}),
+# The status, what the request has, and the errors.
+NOT_THE_CALLERS: Table = [
+    (502, {}, [
+        pba.TransportError(SECRET), pba.TLSError(SECRET), pba.PaginationLoopError(SECRET), pba.WaitFailedError(SECRET),
+        pba.IncompleteListingError(SECRET),
+        *(cls(SECRET, status=418) for cls in (pba.ApiError, pba.UnexpectedRedirectError)),
+        api(pba.ServiceError, 503, retry_after=5), api(pba.RateLimitError, 429, "QUOTA_EXCEEDED"),
+        pba.ResponseParsingError(SECRET, excerpt=SECRET, problems=[("$", SECRET)]),
+    ]),
+    (503, {}, [api(pba.RateLimitError, 429), pba.ClientClosedError(SECRET)]),
+    (504, {}, [pba.TransportTimeoutError(SECRET), pba.WaitTimeoutError(SECRET)]),
+    (502, AT_HOME, [api(pba.PaymentRequiredError, 402, "PAYMENT_REQUIRED")]),
+    (502, CALLERS_KEY, [QUOTA, api(pba.ForbiddenError, 403, "QUOTA_EXCEEDED"), api(pba.ServiceError, 500, "UNKNOWN")]),
     # A refused key is the service's own, unless it came with the request.
-    (UNAUTHORIZED, 502, {}),
-    (PLAIN_401, 502, {}),
-    (FORBIDDEN, 502, {"url": "/at/home"}),
-    (BAD_KEY, 500, {}),
+    (502, {}, [UNAUTHORIZED, PLAIN_401]), (502, AT_HOME, [FORBIDDEN]), (500, {}, [BAD_KEY]),
     # A proxy or a firewall blames nobody: what it sends is not the service's error object.
-    (api(pba.UnauthorizedError, 401, message="<html>401"), 502, {"callers_key": True}),
-    (api(pba.ForbiddenError, 403, message="<html>Invalid API key"), 502, {"callers_key": True}),
-    (api(pba.InvalidRequestError, 400, pagination_token="t=="), 502, {"url": "/?token=t%3D%3D"}),
-    (api(pba.NotFoundError, 404), 502, {"url": "/at/home"}),
-    (api(pba.NotFoundError, 404, "OUT_OF_RANGE"), 502, {"url": "/at/home"}),
-    (api(pba.ConflictError, 409), 502, {"url": "/at/home"}),
-    (api(pba.FailedPreconditionError, 412), 502, BODY),
+    (502, CALLERS_KEY, [
+        api(pba.UnauthorizedError, 401, message="<html>401"),
+        api(pba.ForbiddenError, 403, message="<html>Invalid API key"),
+    ]),
+    (502, THEIR_TOKEN, [PROXYS_TOKEN]), (502, BODY, [api(pba.FailedPreconditionError, 412)]),
+    (502, AT_HOME, [
+        api(pba.NotFoundError, 404), api(pba.NotFoundError, 404, "OUT_OF_RANGE"), api(pba.ConflictError, 409),
+    ]),
     # Nothing in the request can be what was refused.
-    (NOT_FOUND, 502, {}),
-    (NOT_FOUND, 502, BODY),
-    (TAKEN, 502, {}),
-    (NOT_READY, 502, {"method": "POST"}),
-    (TOKEN, 502, {"url": "/?token=other"}),
-    (api(pba.InvalidRequestError, 400, "INVALID_ARGUMENT"), 502, {"url": "/at/home"}),
+    (502, {}, [NOT_FOUND, TAKEN]), (502, BODY, [NOT_FOUND]), (502, {"method": "POST"}, [NOT_READY]),
+    (502, {"url": "/?token=other"}, [TOKEN]), (502, AT_HOME, [NO_TOKEN]),
     # Settings of the service.
-    (refused_by(lambda: pba.BackupsClient(KEY, timeout=-1.5)), 500, {}),
-    (refused_by(lambda: CLIENT.list_backups(timeout=-1.5)), 500, {"url": "/?timeout=-1.5"}),
-    (refused_by(lambda: CLIENT.list_backups(attempt_timeout=0)), 500, {"callers_key": True}),
-    (refused_by(lambda: pba.RetryPolicy(attempts=0)), 500, {}),
-    (pba.ConfigurationError(SECRET), 500, {}),
-    (pba.ConfigurationError(SECRET, argument="base_url"), 500, {"callers_key": True}),
-]
+    (500, {}, [
+        refused(pba.BackupsClient, api_key=KEY, timeout=-1.5), refused(pba.RetryPolicy, attempts=0),
+        pba.ConfigurationError(SECRET),
+    ]),
+    (500, {"url": "/?timeout=-1.5"}, [refused(timeout=-1.5)]),
+    (500, CALLERS_KEY, [refused(attempt_timeout=0), BAD_URL]),
+]  # fmt: skip
+THE_CALLERS: Table = [
+    (401, CALLERS_KEY, [UNAUTHORIZED, PLAIN_401, FORBIDDEN, BAD_KEY]),
+    (404, AT_HOME, [NOT_FOUND]), (404, {"url": "/?backup=b1"}, [NOT_FOUND]),
+    (409, AT_HOME, [TAKEN]), (409, BODY, [TAKEN]),
+    (412, DELETE, [NOT_READY]), (412, BODY, [NOT_READY]),
+    (422, THEIR_TOKEN, [TOKEN]), (422, IN_PATH, [TOKEN]), (422, BODY, [BAD_NAME]),
+    (422, {}, [refused(limit=101), refused(pagination_token=""), refused(max_items=-1)]),
+    (422, CALLERS_KEY, [refused(limit="api_key")]),
+]  # fmt: skip
+CASES = [(error, status, request) for status, request, errors in NOT_THE_CALLERS + THE_CALLERS for error in errors]
 
 
-THE_CALLERS: list[tuple[Exception, int, dict[str, Any]]] = [
-    (UNAUTHORIZED, 401, {"callers_key": True}),
-    (PLAIN_401, 401, {"callers_key": True}),
-    (FORBIDDEN, 401, {"callers_key": True}),
-    (BAD_KEY, 401, {"callers_key": True}),
-    (NOT_FOUND, 404, {"url": "/at/home"}),
-    (NOT_FOUND, 404, {"url": "/?backup=b1"}),
-    (TAKEN, 409, {"url": "/at/home"}),
-    (TAKEN, 409, BODY),
-    (NOT_READY, 412, {"method": "DELETE", "url": "/?backup=b1"}),
-    (NOT_READY, 412, BODY),
-    (TOKEN, 422, {"url": "/?token=t%3D%3D"}),
-    (TOKEN, 422, {"url": "/at/t%3D%3D"}),
-    (refused_by(lambda: CLIENT.list_backups(limit=101)), 422, {}),
-    (refused_by(lambda: CLIENT.list_backups(pagination_token="")), 422, {}),
-    (refused_by(lambda: CLIENT.list_backups(max_items=-1)), 422, {}),
-    (refused_by(lambda: CLIENT.list_backups(limit="api_key")), 422, {"callers_key": True}),  # type: ignore[arg-type]
-    (pba.ConfigurationError("name must be a str", argument="name"), 422, BODY),
-]
-
-
-@pytest.mark.parametrize(
-    ("error", "status", "request_"), NOT_THE_CALLERS + THE_CALLERS, ids=lambda value: type(value).__name__
-)
+@pytest.mark.parametrize(("error", "status", "request_"), CASES, ids=lambda value: type(value).__name__)
 async def test_whom_a_status_blames(
     error: Exception, status: int, request_: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -175,22 +162,13 @@ async def test_an_unknown_outcome_invites_no_retry(error: Exception) -> None:
 
 
 @pytest.mark.parametrize("code", ["UNKNOWN", "MADE_UP", "<script>"])
-async def test_a_problem_has_what_support_asks_for(code: str) -> None:
-    """A code goes out only if the specification knows it."""
-    answer = await answer_to(api(pba.ServiceError, 500, code, request_id="req-7"))
-    assert answer.json() == {
-        "type": "about:blank",
-        "title": "Bad Gateway",
-        "status": 502,
-        "detail": "The backups service failed.",
-        "error": "ServiceError",
-        **({"code": code} if code == "UNKNOWN" else {}),
-        "request_id": "req-7",
-    }
+async def test_a_problem_has_what_support_asks_for(
+    code: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A code goes out only if the specification knows it. The log's records may be of any factory.
 
-
-async def test_log_records_of_any_factory(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """A factory of the application may set any attribute that does not begin with our prefix."""
+    An application's own factory may set any attribute that does not begin with our prefix.
+    """
     real = logging.getLogRecordFactory()
 
     def factory(*args: Any, **kwargs: Any) -> logging.LogRecord:
@@ -199,59 +177,54 @@ async def test_log_records_of_any_factory(monkeypatch: pytest.MonkeyPatch, caplo
         return record
 
     monkeypatch.setattr(logging, "_logRecordFactory", factory)
-    answer = await answer_to(api(pba.ServiceError, 500, "UNKNOWN", request_id="req-7"))
-    assert answer.status_code == 502
+    answer = await answer_to(api(pba.ServiceError, 500, code, request_id="req-7"))
+    shown = {"code": code} if code == "UNKNOWN" else {}
+    problem = {"type": "about:blank", "title": "Bad Gateway", "status": 502, "detail": "The backups service failed."}
+    assert answer.json() == {**problem, "error": "ServiceError", **shown, "request_id": "req-7"}
     record = vars(next(record for record in caplog.records if record.name == "pinecone_backups_async"))
-    assert (record["pinecone_code"], record["pinecone_request_id"]) == ("UNKNOWN", "req-7")
+    assert (record.get("pinecone_code"), record["pinecone_request_id"]) == (shown.get("code"), "req-7")
 
 
-async def on_a_websocket(error: Exception, *, before: str, extensions: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what is sent to a websocket whose handler does something and then raises the error."""
+TIMEOUT = pba.TransportTimeoutError(SECRET)
+LONG = pba.ConfigurationError(f"limit {'é' * 100}", argument="limit")
+ACCEPT, CLOSE = "websocket.accept", "websocket.close 1011 The backups service did not answer in time."
+AS_HTTP = ["websocket.http.response.start 504", "websocket.http.response.body"]
+
+
+@pytest.mark.parametrize(
+    ("error", "before", "extensions", "sent"),
+    [
+        (TIMEOUT, "accept", {}, [ACCEPT, CLOSE]),
+        (LONG, "accept", {}, [ACCEPT, f"websocket.close 1011 limit {'é' * 58}"]),
+        (TIMEOUT, "accept close", {}, [ACCEPT, "websocket.close 1000 "]),
+        (TIMEOUT, "accept disconnect", {}, [ACCEPT]),
+        (TIMEOUT, "", {}, [CLOSE]),
+        (TIMEOUT, "", {"websocket.http.response": {}}, AS_HTTP),
+    ],
+)
+async def test_what_a_websocket_gets(
+    error: Exception, before: str, extensions: dict[str, Any], sent: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A close with a reason of at most 123 bytes, in which no character is cut in two; nothing if it is closed already.
+
+    If it was not accepted, it gets an HTTP response, where the server can send one.
+    """
     app = FastAPI()
     install_error_handlers(app)
 
     @app.websocket("/")
     async def fail(socket: WebSocket) -> None:
-        if before:
+        if "accept" in before:
             await socket.accept()
-        if before == "close":
+        if "close" in before:
             await socket.close()
-        if before == "disconnect":
+        if "disconnect" in before:
             with pytest.raises(WebSocketDisconnect):
                 await socket.receive_text()
         raise error
 
-    sent = await sent_to_websocket(app, extensions=extensions)
-    assert KEY not in repr(sent)
-    return sent
-
-
-LONG = pba.ConfigurationError(f"limit {'é' * 100}", argument="limit")
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [(pba.TransportTimeoutError(SECRET), SLOW), (LONG, f"limit {'é' * 58}")],
-)
-async def test_a_websocket_is_closed_with_a_reason(error: Exception, reason: str) -> None:
-    """A reason has at most 123 bytes, and no character is cut in two."""
-    sent = await on_a_websocket(error, before="accept", extensions={})
-    assert sent[1:] == [{"type": "websocket.close", "code": 1011, "reason": reason}]
-    assert len(reason.encode()) <= 123
-
-
-@pytest.mark.parametrize("before", ["close", "disconnect"])
-async def test_a_closed_websocket_stays_closed(before: str, caplog: pytest.LogCaptureFixture) -> None:
-    sent = await on_a_websocket(pba.TransportTimeoutError(SECRET), before=before, extensions={})
-    assert len(sent) == (2 if before == "close" else 1)
-    assert "TransportTimeoutError" in caplog.text
-
-
-async def test_a_websocket_that_was_not_accepted() -> None:
-    """It gets an HTTP response, or where the server cannot send one, a close."""
-    error = pba.TransportTimeoutError(SECRET)
-    response, _ = await on_a_websocket(error, before="", extensions={"websocket.http.response": {}})
-    assert (response["type"], response["status"]) == ("websocket.http.response.start", 504)
-    assert await on_a_websocket(error, before="", extensions={}) == [
-        {"type": "websocket.close", "code": 1011, "reason": SLOW}
-    ]
+    messages = await sent_to_websocket(app, extensions=extensions)
+    names = ("type", "code", "status", "reason")
+    assert [" ".join(str(message[name]) for name in names if name in message) for message in messages] == sent
+    assert ("TransportTimeoutError" in caplog.text) is (error is TIMEOUT)
+    assert KEY not in repr(messages)

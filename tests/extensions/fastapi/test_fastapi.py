@@ -6,7 +6,7 @@ import datetime as dt
 import importlib
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, cast
 
 import attrs
@@ -76,14 +76,14 @@ async def test_an_own_lifespan_that_fails() -> None:
 
 
 async def test_websockets_get_the_client_too() -> None:
-    app = FastAPI(lifespan=lifespan(make_client))
+    app = FastAPI()
 
     @app.websocket("/")
     async def show(socket: WebSocket, client: BackupsDep) -> None:
         await socket.accept()
         await socket.send_text(repr(client))
 
-    async with lifespan(make_client)(app) as state:
+    async with lifespan(make_client, lambda _: nullcontext())(app) as state:  # an own lifespan that yields nothing
         sent = await sent_to_websocket(app, state=dict(state))
     assert "BackupsClient" in sent[1]["text"]
 

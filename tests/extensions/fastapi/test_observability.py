@@ -1,4 +1,4 @@
-"""What a service sees of the client: its log, and OpenTelemetry's spans."""
+"""What a service sees of the client in its log. Each record's facts are tested where they are made."""
 
 from __future__ import annotations
 
@@ -6,41 +6,24 @@ import logging
 
 import pytest
 
-from pinecone_backups_async import BackupsClient, RetryPolicy, TransportError
+from pinecone_backups_async import ServiceError
 from pinecone_backups_async.testing import Answer, FakePinecone
+from tests.support.clients import client_of
 
-KEY = "pcsk_canary-of-the-observability-tests"
-DOWN = Answer.error(503, "UNAVAILABLE", f"Down, {KEY}.")
-
-
-async def list_pages(fake: FakePinecone) -> list[str]:
-    policy = RetryPolicy(random=lambda: 0.0)
-    async with BackupsClient(KEY, base_url=fake.url, retry=policy) as client:
-        return [page.next_token or "" async for page in client.list_backups().pages()]
+DOWN = Answer.error(503, "UNAVAILABLE", "Down, and it quotes pcsk_fake_key_for_tests.")
 
 
-async def test_a_listing_with_a_retry(caplog: pytest.LogCaptureFixture) -> None:
-    """A retry is a WARNING; each attempt and the end of the listing are DEBUG; none shows the key or a token."""
-    caplog.set_level(logging.DEBUG, "pinecone_backups_async")
-    async with FakePinecone(backups=250, api_key=KEY) as fake:
-        fake.play(None, DOWN)
-        tokens = await list_pages(fake)
-    records = [record for record in caplog.records if record.name == "pinecone_backups_async"]
-    attempts = [vars(record) for record in records if "pinecone_method" in vars(record)]
-    assert [(facts["pinecone_path"], facts["pinecone_status"]) for facts in attempts] == [
-        ("/backups", status) for status in (200, 503, 200, 200)
-    ]
-    retry, end = (record for record in records if "pinecone_method" not in vars(record))
-    assert (retry.levelname, retry.getMessage()) == ("WARNING", "ServiceError 503 in attempt 1, next in 0.00 s")
-    assert (end.levelname, end.getMessage()) == ("DEBUG", "a listing ended (exhausted): 250 items in 3 pages")
-    facts = vars(retry)
-    assert (facts["pinecone_status"], facts["pinecone_attempt"], facts["pinecone_delay"]) == (503, 1, 0.0)
-    assert not [text for text in (KEY, *tokens) if text and text in caplog.text]
-
-
-async def test_a_raised_error_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    async with BackupsClient(KEY, base_url="http://127.0.0.1:1", retry=RetryPolicy(random=lambda: 0.0)) as client:
-        with pytest.raises(TransportError):
+async def test_retries_are_warnings_and_raised_errors_none(
+    fake: FakePinecone, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Attempts and ends of listings are DEBUG; no record shows the key or a token."""
+    caplog.set_level(logging.DEBUG)
+    fake.play(None, DOWN, *[None] * 2, *[DOWN] * 4)
+    async with client_of(fake) as client:
+        tokens = [page.next_token or "" async for page in client.list_backups().pages()]
+        with pytest.raises(ServiceError):
             await client.fetch_page()
-    facts = [vars(record) for record in caplog.records if record.levelno > logging.DEBUG]
-    assert [(fact["pinecone_attempt"], fact["pinecone_status"]) for fact in facts] == [(n, None) for n in (1, 2, 3)]
+    records = [record for record in caplog.records if record.name == "pinecone_backups_async"]
+    warnings = [vars(record)["pinecone_attempt"] for record in records if record.levelno > logging.DEBUG]
+    assert (warnings, len(records)) == ([1, 1, 2, 3], 4 + 8 + 1)
+    assert not [text for text in (fake.api_key, *tokens) if text and text in caplog.text]

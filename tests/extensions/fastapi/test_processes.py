@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -33,9 +33,8 @@ def free_port() -> int:
 async def running(command: list[str], port: int, log: Path, end: signal.Signals) -> AsyncGenerator[str]:
     """Run a service until the block ends; yields its URL. What it leaves open or lets fall fails the test."""
     with log.open("wb") as file:
-        process = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, "PORT": str(port)}, stdout=file, stderr=file
-        )
+        environ = {**os.environ, "PORT": str(port)}
+        process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=file, stderr=file)
     url = f"http://127.0.0.1:{port}"
     try:
         await wait_until_served(url, process)
@@ -43,28 +42,23 @@ async def running(command: list[str], port: int, log: Path, end: signal.Signals)
     finally:
         process.send_signal(end)
         await asyncio.wait_for(process.wait(), 20)
-    complaints = complaints_in(log, port)
-    assert not complaints, complaints
+    check(log, port)
 
 
-def complaints_in(log: Path, port: int) -> str:
-    """Return the log where it complains of anything, else nothing."""
+def check(log: Path, port: int) -> None:
     # uvicorn's parent process leaves the socket on which its workers listen to the collector.
     own = rf"ResourceWarning: unclosed .*laddr=\('127.0.0.1', {port}\)>\nResourceWarning: .*"
     told = re.sub(own, "", log.read_text())
-    return told if re.search("Traceback|ResourceWarning|[Uu]nclosed|never awaited|ERROR", told) else ""
+    assert not re.search("Traceback|ResourceWarning|[Uu]nclosed|never awaited|ERROR", told), told
 
 
 async def wait_until_served(url: str, process: asyncio.subprocess.Process) -> None:
-    async with httpx.AsyncClient() as http:
-        async with asyncio.timeout(20):
-            while process.returncode is None:
-                try:
-                    await http.get(f"{url}/openapi.json")
-                except httpx.TransportError:
-                    await asyncio.sleep(0.05)
-                else:
-                    return
+    async with asyncio.timeout(20), httpx.AsyncClient() as http:
+        while process.returncode is None:
+            with suppress(httpx.TransportError):
+                await http.get(f"{url}/openapi.json")
+                return
+            await asyncio.sleep(0.05)
     pytest.fail("the service did not start")
 
 

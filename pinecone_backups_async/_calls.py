@@ -8,62 +8,59 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeAlias, TypeVar
+
+import attrs
 
 from . import _arguments as checked
 from ._errors import BackupsError, ResponseParsingError
 from ._models import BackupPage, RestoreJobPage
+from ._plain import NOTHING_ELSE
+from ._protocol import Endpoint, Protocol, Request, Response
 from ._retry import Attempt, Limits, Retrier
+from ._transport import SessionManager
 from ._wall import walled
 
-if TYPE_CHECKING:
-    from ._protocol import Endpoint, Protocol, Request, Response
-    from ._transport import SessionManager
-
 _log = logging.getLogger("pinecone_backups_async")
+_Values: TypeAlias = Mapping[str, object]
 _T = TypeVar("_T")
 _Page = TypeVar("_Page", bound=BackupPage | RestoreJobPage)
 
 
+@attrs.define(eq=False, repr=False)
 class Calls:
     """Makes the calls of one client."""
 
-    def __init__(
-        self, protocol: Protocol, session: SessionManager, retrier: Retrier, timeout: float, attempt_timeout: float
-    ) -> None:
-        self.retrier = retrier
-        self._protocol = protocol
-        self._session = session
-        self._defaults = Limits(timeout, attempt_timeout)
+    _protocol: Protocol
+    _session: SessionManager
+    retrier: Retrier
+    _defaults: Limits
 
-    def limits(
-        self, timeout: float | None = None, attempt_timeout: float | None = None, *, attempts: int | None = None
-    ) -> Limits:
+    def limits(self, timeout: float | None, attempt_timeout: float | None) -> Limits:
         """Return the limits of a call: the arguments, checked, and the client's own if they are None."""
-        return Limits(
-            self._defaults.timeout if timeout is None else checked.seconds("timeout", timeout),
-            self._defaults.attempt_timeout
-            if attempt_timeout is None
-            else checked.seconds("attempt_timeout", attempt_timeout),
-            attempt_timeout_given=attempt_timeout is not None,
-            attempts=attempts,
-        )
+        limits = self._defaults
+        if timeout is not None:
+            limits = attrs.evolve(limits, timeout=checked.seconds("timeout", timeout))
+        if attempt_timeout is not None:
+            seconds = checked.seconds("attempt_timeout", attempt_timeout)
+            limits = attrs.evolve(limits, attempt_timeout=seconds, attempt_timeout_given=True)
+        return limits
 
     async def call(
         self,
         endpoint: Endpoint[_T],
         limits: Limits,
+        path: _Values = NOTHING_ELSE,
         *,
-        path: Mapping[str, str] | None = None,
-        query: Mapping[str, object] | None = None,
-        body: Mapping[str, object] | None = None,
+        query: _Values = NOTHING_ELSE,
+        body: _Values | None = None,
     ) -> _T:
-        """Return what the service sends in response to one call, or raise the error."""
-        request = self._protocol.request(endpoint, path=path, query=query, body=body)
+        """Return what the service sends in response to one call, or raise the error. The parts of `path` are checked."""
+        segments = {name: checked.segment(name, value) for name, value in path.items()}
+        request = self._protocol.request(endpoint, segments, query, body)
 
         async def send(attempt: Attempt) -> _T:
-            response = await self._observed(request, attempt)
-            return self._protocol.read(endpoint, response)
+            return self._protocol.read(endpoint, await self._observed(request, attempt))
 
         self._session.check_open()
         return await self.retrier.run(
@@ -74,10 +71,9 @@ class Calls:
         self,
         endpoint: Endpoint[_Page],
         limits: Limits,
-        *,
-        path: Mapping[str, str] | None = None,
         size: int,
-        query: Mapping[str, object] | None = None,
+        path: _Values = NOTHING_ELSE,
+        query: _Values = NOTHING_ELSE,
     ) -> Callable[[str | None], Awaitable[_Page]]:
         """Return a function that fetches the page of a token; its errors carry that token, to resume from.
 
@@ -86,12 +82,12 @@ class Calls:
 
         @walled
         async def fetch(token: str | None) -> _Page:
-            pages = {"limit": size} if token is None else {"paginationToken": token}
+            place: _Values = {"limit": size} if token is None else {"paginationToken": token}
             try:
-                page = await self.call(endpoint, limits, path=path, query={**pages, **(query or {})})
+                page = await self.call(endpoint, limits, path, query={**place, **query})
                 if token is not None and isinstance(page, BackupPage) and page.data_missing:
-                    message = "the response is not a page of backups: $.data: required, but missing"
                     problems = (("$.data", "required, but missing"),)
+                    message = "the response is not a page of backups: $.data: required, but missing"
                     raise ResponseParsingError(message, problems=problems, request_id=page.request_id, attempts=1)
             except BackupsError as error:
                 error.pagination_token = token
@@ -101,30 +97,30 @@ class Calls:
         return fetch
 
     async def _observed(self, request: Request, attempt: Attempt) -> Response:
-        """Send one attempt, and log one DEBUG record about it."""
+        """Send one attempt, and log one DEBUG record about it unless it was cancelled."""
         start = time.monotonic()
-        response: Response | None = None
-        failure: BackupsError | None = None
         try:
             response = await self._session.send(request, attempt)
         except BackupsError as error:
-            failure = error
+            self._log(request, start, error)
             raise
-        finally:  # not if the call was cancelled
-            if (response or failure) and _log.isEnabledFor(logging.DEBUG):
-                self._log(request, response, failure, time.monotonic() - start)
+        self._log(request, start, response)
         return response
 
-    def _log(self, request: Request, response: Response | None, failure: BackupsError | None, seconds: float) -> None:
+    def _log(self, request: Request, start: float, result: Response | BackupsError) -> None:
+        if not _log.isEnabledFor(logging.DEBUG):
+            return
+        milliseconds = (time.monotonic() - start) * 1000
         path = request.url.partition("?")[0].removeprefix(self._protocol.base_url)
+        response, error = (result, None) if isinstance(result, Response) else (None, type(result).__name__)
         facts = {
             "pinecone_method": request.method,
             "pinecone_path": path,
             "pinecone_status": response and response.status,
-            "pinecone_error": failure and type(failure).__name__,
-            "pinecone_milliseconds": seconds * 1000,
+            "pinecone_error": error,
+            "pinecone_milliseconds": milliseconds,
             "pinecone_bytes": len(response.body) if response else 0,
             "pinecone_request_id": response and self._protocol.request_id(response),
         }
-        what = facts["pinecone_status"] or facts["pinecone_error"]
-        _log.debug("%s %s: %s in %.0f ms", request.method, path, what, seconds * 1000, extra=facts)
+        what = facts["pinecone_status"] or error
+        _log.debug("%s %s: %s in %.0f ms", request.method, path, what, milliseconds, extra=facts)

@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import ssl
 import warnings
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
 from . import _arguments as checked
 from . import _endpoints as endpoints
 from . import _settings as settings
 from ._calls import Calls
-from ._errors import ConfigurationError, NotFoundError
-from ._models import Backup, RestoreJob, RestoreReceipt
+from ._errors import NotFoundError
+from ._models import Backup, BackupPage, Index, RestoreJob, RestoreReceipt
 from ._pager import BackupPager, RestoreJobPager, prove_complete
 from ._policy import RetryPolicy, checked_policy
-from ._protocol import API_VERSIONS, Protocol
-from ._recovery import LOOKS_AFTER_CREATE, LOOKS_AFTER_RESTORE, newest_named, receipt_of, written_or_found
+from ._protocol import API_VERSIONS, Endpoint, Protocol
 from ._retry import Deadline, Limits, Retrier
 from ._transport import TRANSPORT, SessionManager
-from ._waiting import Looks
+from ._waiting import LOOKS_AFTER_CREATE, LOOKS_AFTER_RESTORE, Looks, newest_named, receipt_of, written_or_found
 from ._wall import walled
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Awaitable, Callable, Mapping
-    from types import TracebackType
-    from typing import Self
-
     import aiohttp
 
-    from ._models import BackupPage, Index
-
+_Seen = TypeVar("_Seen", bound=Backup | RestoreJob)
 _SECRET_LENGTH = 8  # a shorter value of an additional header is masked nowhere: it would be a part of many words
 
 
@@ -55,7 +51,7 @@ class BackupsClient:
     """
 
     # Slots: tracemalloc loses where an object with a __dict__ was made, and a forgotten close names that line.
-    __slots__ = ("__weakref__", "_base_url", "_calls", "_header_names", "_retrier", "_session")
+    __slots__ = ("__weakref__", "_base_url", "_calls", "_header_names", "_session")
 
     @walled
     def __init__(
@@ -73,7 +69,7 @@ class BackupsClient:
         api_version: Literal["2026-04", "2025-10", "2026-07"] = "2026-04",
     ) -> None:
         policy = checked_policy(retry)
-        seconds = checked.seconds("timeout", timeout), checked.seconds("attempt_timeout", attempt_timeout)
+        limits = Limits(checked.seconds("timeout", timeout), checked.seconds("attempt_timeout", attempt_timeout))
         version = checked.choice("api_version", api_version, API_VERSIONS)
         self._base_url = settings.checked_base_url(settings.text_from(os.environ, "PINECONE_CONTROLLER_HOST", base_url))
         key = settings.checked_api_key(settings.text_from(os.environ, "PINECONE_API_KEY", api_key))
@@ -89,8 +85,7 @@ class BackupsClient:
         headers = Protocol.headers_of(TRANSPORT, additional, version)
         secrets = [key.reveal(), *(value for value in additional.values() if len(value) >= _SECRET_LENGTH)]
         protocol = Protocol(self._base_url, headers, secrets)
-        self._retrier = Retrier(policy, self._session.sleep_unless_closed)
-        self._calls = Calls(protocol, self._session, self._retrier, *seconds)
+        self._calls = Calls(protocol, self._session, Retrier(policy, self._session.sleep_unless_closed), limits)
 
     # Listing.
 
@@ -120,10 +115,8 @@ class BackupsClient:
         Mirrors ``list_project_backups`` and `list_index_backups`. Iterating raises what `fetch_page` does, and
         PaginationLoopError.
         """
-        size, max_items = checked.page_size(limit, max_items)
-        fetch = self._fetcher(
-            index_name, self._calls.limits(timeout, attempt_timeout), size=size, include_deleted=include_deleted
-        )
+        limits, size = self._calls.limits(timeout, attempt_timeout), checked.page_size(limit, max_items)
+        fetch = self._fetcher(limits, size, index_name, include_deleted=include_deleted)
         return BackupPager(fetch, checked.token(pagination_token), max_items)
 
     @walled
@@ -142,10 +135,8 @@ class BackupsClient:
         The arguments are those of `list_backups`. Raises ConfigurationError, ClientClosedError, TransportError (no
         complete response), ApiError (the service answered with an error), ResponseParsingError (an invalid response).
         """
-        limits = self._calls.limits(timeout, attempt_timeout)
-        fetch = self._fetcher(
-            index_name, limits, size=checked.limit(limit) or checked.MAX_LIMIT, include_deleted=include_deleted
-        )
+        limits, size = self._calls.limits(timeout, attempt_timeout), checked.page_size(limit)
+        fetch = self._fetcher(limits, size, index_name, include_deleted=include_deleted)
         return await fetch(checked.token(pagination_token))
 
     @walled
@@ -166,10 +157,8 @@ class BackupsClient:
         `list_backups`. Raises IncompleteListingError if the proof fails, and what `fetch_page` does.
         """
         checked.count("max_passes", max_passes, least=2)
-        limits = self._calls.limits(timeout, attempt_timeout)
-        fetch = self._fetcher(
-            index_name, limits, size=checked.limit(limit) or checked.MAX_LIMIT, include_deleted=include_deleted
-        )
+        limits, size = self._calls.limits(timeout, attempt_timeout), checked.page_size(limit)
+        fetch = self._fetcher(limits, size, index_name, include_deleted=include_deleted)
         return await prove_complete(fetch, max_passes)
 
     @walled
@@ -187,10 +176,8 @@ class BackupsClient:
 
         Raises what `fetch_page` does, and NotFoundError if no backup has this id.
         """
-        path = {"backup_id": checked.segment("backup_id", backup_id)}
-        return await self._calls.call(
-            endpoints.DESCRIBE_BACKUP, self._calls.limits(timeout, attempt_timeout), path=path
-        )
+        limits = self._calls.limits(timeout, attempt_timeout)
+        return await self._calls.call(endpoints.DESCRIBE_BACKUP, limits, {"backup_id": backup_id})
 
     @walled
     async def create_backup(
@@ -209,10 +196,9 @@ class BackupsClient:
         cancelled call cannot report its outcome. Mirrors ``create_backup``; raises what `describe_backup` does,
         PaymentRequiredError and ForbiddenError if the plan or a quota does not allow a backup.
         """
-        path = {"index_name": checked.segment("index_name", index_name)}
         body = {"name": checked.text("name", name), "description": checked.text("description", description)}
         limits = self._calls.limits(timeout, attempt_timeout)
-        return await self._calls.call(endpoints.CREATE_BACKUP, limits, path=path, body=body)
+        return await self._calls.call(endpoints.CREATE_BACKUP, limits, {"index_name": index_name}, body=body)
 
     @walled
     async def ensure_backup(
@@ -236,22 +222,21 @@ class BackupsClient:
         start two backups, and so can a listing that hides one. Raises what `create_backup` and `list_backups` do.
         """
         if not checked.text("name", name):
-            raise ConfigurationError("name must not be empty", argument="name")
-        limits = self._calls.limits(timeout, attempt_timeout)
-        path = {"index_name": checked.segment("index_name", index_name)}
+            raise checked.refused("name", "must not be empty")
         body = {"name": name, "description": checked.text("description", description)}
-
-        fetch = self._fetcher(index_name, limits, size=checked.MAX_LIMIT)
+        limits = self._calls.limits(timeout, attempt_timeout)
+        pager = BackupPager(self._fetcher(limits, checked.MAX_LIMIT, index_name))
 
         async def find() -> Backup | None:
-            return newest_named(await BackupPager(fetch).to_list(), name)
+            return newest_named(await pager.to_list(), name)
 
         existing = await find()
         if existing is not None:
             return existing
-        deadline = Deadline(self._retrier.policy.clock, limits.timeout + sum(LOOKS_AFTER_CREATE) + limits.timeout)
-        write = self._calls.call(endpoints.CREATE_BACKUP, limits, path=path, body=body)
-        return await written_or_found(write, find, LOOKS_AFTER_CREATE, self._retrier, deadline)
+        retrier = self._calls.retrier
+        deadline = Deadline(retrier.policy.clock, limits.timeout + sum(LOOKS_AFTER_CREATE) + limits.timeout)
+        write = self._calls.call(endpoints.CREATE_BACKUP, limits, {"index_name": index_name}, body=body)
+        return await written_or_found(write, find, LOOKS_AFTER_CREATE, retrier, deadline)
 
     @walled
     async def delete_backup(
@@ -268,10 +253,10 @@ class BackupsClient:
         missing backup is no error. Mirrors ``delete_backup``; raises what `describe_backup` does, and
         FailedPreconditionError while restore jobs use the backup.
         """
-        path = {"backup_id": checked.segment("backup_id", backup_id)}
-        checked.flag("missing_ok", missing_ok)
+        checked.choice("missing_ok", missing_ok, (True, False))
+        limits = self._calls.limits(timeout, attempt_timeout)
         try:
-            await self._calls.call(endpoints.DELETE_BACKUP, self._calls.limits(timeout, attempt_timeout), path=path)
+            await self._calls.call(endpoints.DELETE_BACKUP, limits, {"backup_id": backup_id})
         except NotFoundError as error:
             if not missing_ok and not error.outcome_unknown:
                 raise
@@ -300,21 +285,19 @@ class BackupsClient:
         result; otherwise the error is raised. Mirrors ``create_index_from_backup``; raises what `create_backup` does,
         ConflictError if the name is taken, FailedPreconditionError if the backup is not Ready.
         """
-        path = {"backup_id": checked.segment("backup_id", backup_id)}
         protection = checked.choice("deletion_protection", deletion_protection, ("enabled", "disabled", None))
         body = {"name": checked.new_index_name(name), "tags": checked.tags(tags), "deletion_protection": protection}
-        limits = self._calls.limits(timeout, attempt_timeout)
-        begin = dt.datetime.now(dt.UTC)
-        deadline = Deadline(self._retrier.policy.clock, limits.timeout)
+        limits, retrier = self._calls.limits(timeout, attempt_timeout), self._calls.retrier
+        begin, deadline = dt.datetime.now(dt.UTC), Deadline(retrier.policy.clock, limits.timeout)
 
         async def find() -> RestoreReceipt | None:
             left = max(0.001, deadline.left())
             within = Limits(left, min(left, limits.attempt_timeout))
-            pager = RestoreJobPager(self._calls.fetcher(endpoints.LIST_RESTORE_JOBS, within, size=checked.MAX_LIMIT))
-            return receipt_of(await pager.to_list(), backup_id, name, begin)
+            fetch = self._calls.fetcher(endpoints.LIST_RESTORE_JOBS, within, checked.MAX_LIMIT)
+            return receipt_of(await RestoreJobPager(fetch).to_list(), backup_id, name, begin)
 
-        write = self._calls.call(endpoints.CREATE_INDEX_FROM_BACKUP, limits, path=path, body=body)
-        return await written_or_found(write, find, LOOKS_AFTER_RESTORE, self._retrier, deadline)
+        write = self._calls.call(endpoints.CREATE_INDEX_FROM_BACKUP, limits, {"backup_id": backup_id}, body=body)
+        return await written_or_found(write, find, LOOKS_AFTER_RESTORE, retrier, deadline)
 
     @walled
     def list_restore_jobs(
@@ -331,10 +314,8 @@ class BackupsClient:
         A job that is not listed may still exist: the service may leave jobs out and end the listing early. The
         arguments are those of `list_backups`. Mirrors ``list_restore_jobs``.
         """
-        size, max_items = checked.page_size(limit, max_items)
-        fetch = self._calls.fetcher(
-            endpoints.LIST_RESTORE_JOBS, self._calls.limits(timeout, attempt_timeout), size=size
-        )
+        limits, size = self._calls.limits(timeout, attempt_timeout), checked.page_size(limit, max_items)
+        fetch = self._calls.fetcher(endpoints.LIST_RESTORE_JOBS, limits, size)
         return RestoreJobPager(fetch, checked.token(pagination_token), max_items)
 
     @walled
@@ -345,10 +326,8 @@ class BackupsClient:
 
         A NotFoundError is no proof that the job does not exist: the service answers 404 to other failures too.
         """
-        path = {"restore_job_id": checked.segment("restore_job_id", restore_job_id)}
-        return await self._calls.call(
-            endpoints.DESCRIBE_RESTORE_JOB, self._calls.limits(timeout, attempt_timeout), path=path
-        )
+        limits = self._calls.limits(timeout, attempt_timeout)
+        return await self._calls.call(endpoints.DESCRIBE_RESTORE_JOB, limits, {"restore_job_id": restore_job_id})
 
     @walled
     async def wait_until_ready(self, backup: Backup | str, *, timeout: float = 21_600.0) -> Backup:
@@ -358,7 +337,7 @@ class BackupsClient:
         Raises WaitFailedError if the backup has failed, WaitTimeoutError (both have `last`), and what
         `describe_backup` does.
         """
-        return await self._backup_looks(backup, timeout).until_reached()
+        return await self._looks_at_backup(backup, timeout).until_reached()
 
     @walled
     async def wait_until_restored(
@@ -370,9 +349,7 @@ class BackupsClient:
         """
         job_id = restore.restore_job_id if isinstance(restore, RestoreReceipt | RestoreJob) else restore
         path = {"restore_job_id": checked.segment("restore", job_id)}
-        look = partial(self._calls.call, endpoints.DESCRIBE_RESTORE_JOB, path=path)
-        seconds = checked.seconds("timeout", timeout)
-        return await Looks(look, self._retrier, self._calls.limits(), seconds, "the restore job").until_reached()
+        return await self._looks(endpoints.DESCRIBE_RESTORE_JOB, path, timeout, "the restore job").until_reached()
 
     @walled
     async def wait_until_deleted(self, backup: Backup | str, *, timeout: float = 300.0) -> None:
@@ -380,26 +357,29 @@ class BackupsClient:
 
         Raises WaitTimeoutError, and what `describe_backup` does.
         """
-        await self._backup_looks(backup, timeout).until_missing()
+        await self._looks_at_backup(backup, timeout).until_missing()
 
-    def _backup_looks(self, backup: Backup | str, timeout: object) -> Looks[Backup]:
-        backup_id = backup.backup_id if isinstance(backup, Backup) else backup
-        path = {"backup_id": checked.segment("backup", backup_id)}
-        look = partial(self._calls.call, endpoints.DESCRIBE_BACKUP, path=path)
-        return Looks(look, self._retrier, self._calls.limits(), checked.seconds("timeout", timeout), "the backup")
+    def _looks_at_backup(self, backup: Backup | str, timeout: object) -> Looks[Backup]:
+        path = {"backup_id": checked.segment("backup", backup.backup_id if isinstance(backup, Backup) else backup)}
+        return self._looks(endpoints.DESCRIBE_BACKUP, path, timeout, "the backup")
+
+    def _looks(self, endpoint: Endpoint[_Seen], path: Mapping[str, str], timeout: object, what: str) -> Looks[_Seen]:
+        limits, retrier = self._calls.limits(checked.seconds("timeout", timeout), None), self._calls.retrier
+        look = partial(self._calls.call, endpoint, path=path)
+        return Looks(look, retrier, limits, what, Deadline(retrier.policy.clock, limits.timeout))
 
     def _fetcher(
-        self, index_name: str | None, limits: Limits, *, size: int, include_deleted: bool = False
+        self, limits: Limits, size: int, index_name: str | None, *, include_deleted: bool = False
     ) -> Callable[[str | None], Awaitable[BackupPage]]:
-        deleted = checked.flag("include_deleted", include_deleted)
-        if index_name is None:
-            if deleted:
-                message = "include_deleted needs an index_name; without one, deleted indexes are listed anyway"
-                raise ConfigurationError(message, argument="include_deleted")
-            return self._calls.fetcher(endpoints.LIST_PROJECT_BACKUPS, limits, size=size)
-        path = {"index_name": checked.segment("index_name", index_name)}
-        query = {"include_deleted": "true" if deleted else None}
-        return self._calls.fetcher(endpoints.LIST_INDEX_BACKUPS, limits, path=path, size=size, query=query)
+        deleted = checked.choice("include_deleted", include_deleted, (True, False))
+        if index_name is not None:
+            path = {"index_name": checked.segment("index_name", index_name)}
+            query = {"include_deleted": "true" if deleted else None}
+            return self._calls.fetcher(endpoints.LIST_INDEX_BACKUPS, limits, size, path, query)
+        if deleted:
+            reason = "needs an index_name; without one, deleted indexes are listed anyway"
+            raise checked.refused("include_deleted", reason)
+        return self._calls.fetcher(endpoints.LIST_PROJECT_BACKUPS, limits, size)
 
     # Lifetime.
 

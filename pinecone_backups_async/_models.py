@@ -12,14 +12,8 @@ from typing import Any, Final
 import attrs
 
 from ._errors import ConfigurationError
-from ._frozen import NOTHING_ELSE
-from ._plain import plain
-from ._statuses import BackupStatus as BackupStatus
-from ._statuses import ErrorCode as ErrorCode
-from ._statuses import Metric as Metric
-from ._statuses import Outcome as Outcome
-from ._statuses import RestoreStatus as RestoreStatus
-from ._statuses import outcome_of_backup, outcome_of_restore
+from ._plain import NOTHING_ELSE, plain
+from ._statuses import BackupStatus, Outcome, RestoreStatus, outcome_of
 
 
 def _check_aware(_: object, attribute: attrs.Attribute[Any], value: dt.datetime | None) -> None:
@@ -119,7 +113,8 @@ class Backup:
     @property
     def outcome(self) -> Outcome:
         """Return what the status means: `reached` (Ready), `waiting`, or `failed`, also for an unknown status."""
-        return outcome_of_backup(self.status)
+        known = BackupStatus
+        return outcome_of(self.status, known.READY, known.INITIALIZING, known.PENDING, known.SCHEDULED)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the backup as plain JSON-ready Python: every known field, then `extra`.
@@ -189,7 +184,7 @@ class RestoreJob:
     @property
     def outcome(self) -> Outcome:
         """Return what the status means: `reached` (Completed), `waiting`, or `failed`, also for an unknown status."""
-        return outcome_of_restore(self.status)
+        return outcome_of(self.status, RestoreStatus.COMPLETED, RestoreStatus.PENDING, RestoreStatus.RUNNING)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the job as plain JSON-ready Python: every known field, then `extra`. Absent fields are None."""
@@ -239,8 +234,9 @@ class Index:
     host: str = attrs.field(repr=False)
     #: The service's `status` object; see `state` and `ready`.
     status: Mapping[str, Any]
-    #: The service's `spec` object: `serverless`, `pod` or `byoc` with its settings.
-    spec: Mapping[str, Any] = attrs.field(repr=False)
+    #: The service's `spec` object: `serverless`, `pod` or `byoc` with its settings. Empty in API version 2026-07, which
+    #: has a `deployment` instead: see `extra`.
+    spec: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
     #: The dimension of the vectors.
     dimension: int | None = attrs.field(default=None, repr=False)
     #: The distance metric; an open string (see `Metric`).
@@ -266,16 +262,13 @@ class Index:
     @property
     def can_be_backed_up(self) -> bool:
         """Return whether the service can back the index up: it refuses indexes that run on pods."""
-        return "pod" not in self.spec
+        deployment = self.extra.get("deployment")
+        on_pods = isinstance(deployment, Mapping) and deployment.get("deployment_type") == "pod"
+        return "pod" not in self.spec and not on_pods
 
     def to_dict(self) -> dict[str, Any]:
         """Return the index as plain JSON-ready Python, as the service sent it: without the fields that are absent."""
         return plain(self, absent=False)
-
-
-def outcome_of(value: Backup | RestoreJob) -> Outcome:
-    """Return what the status of a backup or a restore job means."""
-    return value.outcome
 
 
 #: The models that the service's objects become; each keeps unknown keys in `extra`.

@@ -1,4 +1,4 @@
-"""Models to plain JSON-ready Python: the one helper behind every `to_dict`. Knows no particular model."""
+"""What models are made of, a dict that cannot be changed; and what `to_dict` makes of them. Knows no model."""
 
 from __future__ import annotations
 
@@ -7,25 +7,47 @@ from collections.abc import Callable, Hashable, Mapping
 from copy import deepcopy
 from functools import cache
 from operator import attrgetter
-from typing import Any, Final, cast
+from typing import Any, Final, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
 _AS_IS: Final = frozenset({str, int, float, bool, type(None)})
+_T = TypeVar("_T")
+
+
+def _raise(*_: object, **__: object) -> NoReturn:
+    raise TypeError("this dict belongs to a frozen value: make a copy with dict() and change that")
+
+
+_refuse: Any = _raise
+
+
+class FrozenDict(dict[str, _T], Generic[_T]):
+    """A dict that cannot be changed, so that many values can share it. What copy and pickle make of it is a dict."""
+
+    __slots__ = ()
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type[dict[str, _T]], tuple[dict[str, _T]]]:
+        return dict, (dict(self),)
+
+
+#: The `extra` of a value that has none.
+NOTHING_ELSE: Final[FrozenDict[Any]] = FrozenDict()
 
 
 def plain(model: Any, *, absent: bool = True) -> dict[str, Any]:
     """Return a model's known fields, then its `extra`; to change the result does not change the model.
 
-    `absent=False` leaves out the known fields that are None.
+    `absent=False` leaves out the known fields that the service did not send.
     """
     names, read = _reader_of(cast("Hashable", type(model)))
     known = dict(zip(names, read(model), strict=True))
+    if not absent:
+        known = {name: value for name, value in known.items() if value is not None and value is not NOTHING_ELSE}
     for name, value in known.items():
         if type(value) not in _AS_IS:
             known[name] = _copied(value)
-    if not absent:
-        known = {name: value for name, value in known.items() if value is not None}
     return known | _copied(model.extra) if model.extra else known
 
 

@@ -5,31 +5,15 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import attrs
 
 from . import _arguments as checked
-from ._errors import ConfigurationError
 
 
 def _own_random() -> Callable[[], float]:
     # The system's: nobody else seeds it, and processes that were forked from one do not draw alike.
     return random.SystemRandom().random
-
-
-def _check_count(_: Any, attribute: attrs.Attribute[int], value: object) -> None:
-    checked.count(attribute.name, value, least=1 if attribute.name == "attempts" else 0)
-
-
-def _check_seconds(_: Any, attribute: attrs.Attribute[float], value: object) -> None:
-    checked.seconds(attribute.name, value)
-
-
-def _check_callable(_: Any, attribute: attrs.Attribute[Any], value: object) -> None:
-    if not callable(value):
-        message = f"{attribute.name} must be callable, not {type(value).__name__}"
-        raise ConfigurationError(message, argument=attribute.name)
 
 
 @attrs.frozen(kw_only=True)
@@ -48,15 +32,22 @@ class RetryPolicy:
     Raises ConfigurationError for a value that is not allowed.
     """
 
-    attempts: int = attrs.field(default=4, validator=_check_count)
-    base_delay: float = attrs.field(default=0.5, validator=_check_seconds)
-    max_delay: float = attrs.field(default=8.0, validator=_check_seconds)
-    quota: int = attrs.field(default=500, validator=_check_count)
-    sleep: Callable[[float], Awaitable[None]] | None = attrs.field(
-        default=None, validator=attrs.validators.optional(_check_callable), repr=False, eq=False
-    )
-    random: Callable[[], float] = attrs.field(factory=_own_random, validator=_check_callable, repr=False, eq=False)
-    clock: Callable[[], float] = attrs.field(default=time.monotonic, validator=_check_callable, repr=False, eq=False)
+    attempts: int = 4
+    base_delay: float = 0.5
+    max_delay: float = 8.0
+    quota: int = 500
+    sleep: Callable[[float], Awaitable[None]] | None = attrs.field(default=None, repr=False, eq=False)
+    random: Callable[[], float] = attrs.field(factory=_own_random, repr=False, eq=False)
+    clock: Callable[[], float] = attrs.field(default=time.monotonic, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        checked.count("attempts", self.attempts, least=1)
+        checked.count("quota", self.quota, least=0)
+        checked.seconds("base_delay", self.base_delay)
+        checked.seconds("max_delay", self.max_delay)
+        for name, hook in {"sleep": self.sleep or time.sleep, "random": self.random, "clock": self.clock}.items():
+            if not callable(hook):
+                raise checked.refused(name, f"must be callable, not {type(hook).__name__}")
 
     def delay(self, retry: int) -> float:
         """Return the seconds to wait before the n-th retry: full jitter. Raises ConfigurationError as `draw` does."""
@@ -66,7 +57,7 @@ class RetryPolicy:
         """Return a random number from 0 to 1; raise ConfigurationError if `random` returns anything else."""
         number: object = self.random()
         if not isinstance(number, int | float) or not 0 <= number <= 1:
-            raise ConfigurationError(f"random must return a number from 0 to 1, not {number!r}", argument="random")
+            raise checked.refused("random", f"must return a number from 0 to 1, not {number!r}")
         return float(number)
 
 
@@ -75,7 +66,7 @@ def checked_policy(value: object) -> RetryPolicy:
     if value is None:
         return RetryPolicy()
     if not isinstance(value, RetryPolicy):
-        example = f"RetryPolicy(attempts={value})" if type(value) is int and value > 0 else "RetryPolicy(attempts=3)"
+        attempts = value if type(value) is int and value > 0 else 3
         kind = type(value).__name__
-        raise ConfigurationError(f"retry must be a RetryPolicy such as {example}, not {kind}", argument="retry")
+        raise checked.refused("retry", f"must be a RetryPolicy such as RetryPolicy(attempts={attempts}), not {kind}")
     return value

@@ -13,6 +13,7 @@ import platform
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import quote
 
@@ -21,8 +22,10 @@ import attrs
 from . import _errors as errors
 from ._decode import MAX_BODY, MAX_ERROR_BODY, decode_json
 from ._errors import ApiError, ResponseParsingError, ResponseTooLargeError
-from ._models import BackupPage, ErrorCode, RestoreJobPage
+from ._models import BackupPage, RestoreJobPage
+from ._plain import NOTHING_ELSE
 from ._safe_text import SafeText
+from ._statuses import ErrorCode
 from ._version import __version__
 
 API_VERSIONS: Final = ("2026-04", "2025-10", "2026-07")
@@ -42,6 +45,7 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     422: errors.InvalidRequestError,
     429: errors.RateLimitError,
 }
+_NOW: Final = partial(dt.datetime.now, dt.UTC)
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -67,13 +71,13 @@ class Endpoint(Generic[_T_co]):
         return self.method != "GET"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Request:
     """One request, ready to be sent but for the key. Its URL is encoded already."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = attrs.field(repr=lambda headers: repr(list(headers)))
+    headers: Mapping[str, str] = attrs.field(repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
 
 
@@ -94,15 +98,6 @@ class Response(NamedTuple):
         return self.headers.get("x-pinecone-request-id") or self.headers.get("x-request-id") or None
 
 
-def user_agent(transport: str) -> str:
-    """Return the User-Agent: package, version, Python, and the transport that sends it."""
-    return f"pinecone-backups-async/{__version__} Python/{platform.python_version()} {transport}"
-
-
-def _wall_clock() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
 class Protocol:
     """Requests and responses of one base URL. `now` is asked only if a response has no Date of its own."""
 
@@ -111,12 +106,11 @@ class Protocol:
         base_url: str,
         headers: Mapping[str, str],
         secrets: Iterable[str],
-        *,
-        now: Callable[[], dt.datetime] = _wall_clock,
+        now: Callable[[], dt.datetime] = _NOW,
     ) -> None:
         self.base_url = base_url
-        self.headers = headers
-        self.now = now
+        self._headers = headers
+        self._now = now
         self._safe = SafeText(secrets)
 
     @staticmethod
@@ -125,7 +119,7 @@ class Protocol:
         defaults = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
-            "User-Agent": user_agent(transport),
+            "User-Agent": f"pinecone-backups-async/{__version__} Python/{platform.python_version()} {transport}",
             "X-Pinecone-Api-Version": api_version,
         }
         replaced = {name.lower() for name in additional}
@@ -134,21 +128,19 @@ class Protocol:
     def request(
         self,
         endpoint: Endpoint[object],
-        *,
-        path: Mapping[str, str] | None = None,
-        query: Mapping[str, object] | None = None,
+        path: Mapping[str, str] = NOTHING_ELSE,
+        query: Mapping[str, object] = NOTHING_ELSE,
         body: Mapping[str, object] | None = None,
     ) -> Request:
         """Return the request of a call. Whatever is None in `query` or `body` is left out."""
-        url = self.base_url + endpoint.path.format_map({k: quote(v, safe="") for k, v in (path or {}).items()})
-        pairs = [f"{name}={quote(str(value), safe='')}" for name, value in (query or {}).items() if value is not None]
+        url = self.base_url + endpoint.path.format_map({name: quote(part, safe="") for name, part in path.items()})
+        pairs = [f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value is not None]
         if pairs:
             url += "?" + "&".join(pairs)
         if body is None:
-            return Request(method=endpoint.method, url=url, headers=self.headers)
+            return Request(endpoint.method, url, self._headers)
         payload = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
-        headers = {**self.headers, "Content-Type": "application/json"}
-        return Request(method=endpoint.method, url=url, headers=headers, body=payload)
+        return Request(endpoint.method, url, {**self._headers, "Content-Type": "application/json"}, payload)
 
     def read(self, endpoint: Endpoint[_T], response: Response) -> _T:
         """Return the value in a response, or raise the error that it is."""
@@ -163,13 +155,13 @@ class Protocol:
             # An error object under a status that means success is what the service says, not a garbled page.
             small = error.decoded and len(response.body) <= MAX_ERROR_BODY
             fields = _object_in(response.body) if small else {}
-            is_error = isinstance(fields.get("error"), dict) and fields["error"]
-            failure = self._api_error(response, fields) if is_error else self._parsing_error(response, error)
-        else:
-            if isinstance(value, BackupPage | RestoreJobPage):
-                return cast("_T", attrs.evolve(value, request_id=self.request_id(response)))
-            return value
-        raise failure
+            if isinstance(fields.get("error"), dict) and fields["error"]:
+                raise self._api_error(response, fields) from None
+            self._complete(error, response)
+            raise
+        if isinstance(value, BackupPage | RestoreJobPage):
+            return cast("_T", attrs.evolve(value, request_id=self.request_id(response)))
+        return value
 
     def request_id(self, response: Response) -> str | None:
         """Return the service's id of the request, safe to show."""
@@ -190,22 +182,18 @@ class Protocol:
             status=response.status,
             code=code,
             details=self._safe.json(facts.get("details")),
-            retry_after=_retry_after(response.headers, self.now),
+            retry_after=_retry_after(response.headers, self._now),
             request_id=self.request_id(response),
         )
 
-    def _parsing_error(self, response: Response, error: ResponseParsingError) -> ResponseParsingError:
+    def _complete(self, error: ResponseParsingError, response: Response) -> None:
+        """Make what a decoder says safe to show, and add what it does not know."""
+        problems = tuple((self._safe.path(path), reason) for path, reason in error.problems)
         message = str(error.args[0])
-        problems = [(self._safe.path(path), reason) for path, reason in error.problems]
         for (path, _), (safe, _) in zip(error.problems[:3], problems, strict=False):
             message = message.replace(path, safe)
-        return type(error)(
-            message,
-            problems=problems,
-            excerpt=self._safe.text(_text(response)),
-            decoded=error.decoded,
-            request_id=self.request_id(response),
-        )
+        error.args, error.problems = (message,), problems
+        error.excerpt, error.request_id = self._safe.text(_text(response)), self.request_id(response)
 
 
 def _text(response: Response) -> str:

@@ -16,8 +16,8 @@ import msgspec
 
 from ._arguments import MAX_TOKEN_BYTES
 from ._errors import ResponseParsingError, ResponseTooLargeError
-from ._frozen import NOTHING_ELSE, FrozenDict
 from ._models import Backup, BackupPage, MetadataField, MetadataSchema
+from ._plain import NOTHING_ELSE, FrozenDict
 from ._structure import MAX_ROWS, read_time, wire_names
 
 MAX_VALUES: Final = 50_000  # commas and opening brackets outside texts; a page of 100 backups has about 2,500

@@ -29,8 +29,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from . import _errors as errors
 from ._errors import ApiError, BackupsError, ResponseParsingError, TransportError
-from ._models import ErrorCode
 from ._policy import RetryPolicy
+from ._statuses import ErrorCode
 
 TRANSIENT_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 RETRY_COST: Final = 5
@@ -157,13 +157,7 @@ class Retrier:
         acted; if it is cancelled, one WARNING with its `name` does.
         """
         deadline = Deadline(self.policy.clock, limits.timeout)
-        call = _Call(self, send, limits, deadline, writes, repeatable)
-        try:
-            return await call.run()
-        except asyncio.CancelledError:
-            if call.outcome_unknown:
-                _log.warning("%s was cancelled, its outcome is unknown", name, extra={"pinecone_operation": name})
-            raise
+        return await _Call(self, send, limits, deadline, name, writes, repeatable).run()
 
 
 @attrs.define(eq=False)
@@ -174,36 +168,50 @@ class _Call(Generic[_T]):
     _send: Callable[[Attempt], Awaitable[_T]]
     _limits: Limits
     _deadline: Deadline
+    _name: str
     _writes: bool
     _repeatable: bool
-    _failure: BackupsError | None = None
-    _replayed: bool = False
+    _failure: BackupsError = attrs.field(factory=BackupsError)
     _broken: bool = False
     _attempts: int = 0
     _spent: int = 0
-    outcome_unknown: bool = False
+    _outcome_unknown: bool = False
 
     async def run(self) -> _T:
+        """Make all attempts; put what became of them on the error."""
+        try:
+            result = await self._first_then_others()
+        except asyncio.CancelledError:
+            if self._outcome_unknown:
+                name = self._name
+                _log.warning("%s was cancelled, its outcome is unknown", name, extra={"pinecone_operation": name})
+            raise
+        except BackupsError as error:
+            error.attempts, error.outcome_unknown = self._attempts, self._outcome_unknown
+            raise
+        self._retrier.pay_back(self._spent or 1)
+        return result
+
+    async def _first_then_others(self) -> _T:
         """Make the first attempt, and leave the others to tenacity."""
         try:
-            result = await self._attempt()
+            return await self._attempt()
         except BackupsError as error:
             if not self._may_be_sent_again(error):
                 raise
-        else:
-            self._retrier.pay_back(1)
-            return result
+            first = [error]
+
+        async def replay_or_attempt() -> _T:
+            if first:
+                raise first.pop()
+            return await self._attempt()
+
         retrying = self._retrying()
         try:
-            result = await retrying(self._replay_or_attempt)
-        except BackupsError as error:  # the client may have been closed in a wait, which is no attempt
-            error.attempts, error.outcome_unknown = self._attempts, self.outcome_unknown
-            raise
+            return await retrying(replay_or_attempt)
         finally:  # tenacity's object refers to itself and to its last error: without this they stay until collected
-            self._failure = None
+            self._failure = BackupsError()
             retrying.iter_state.reset()
-        self._retrier.pay_back(self._spent)
-        return result
 
     async def _attempt(self) -> _T:
         attempt = self._next_attempt()
@@ -211,11 +219,10 @@ class _Call(Generic[_T]):
         try:
             return await self._send(attempt)
         except asyncio.CancelledError:
-            self.outcome_unknown |= self._writes and attempt.sent
+            self._outcome_unknown |= self._writes and attempt.sent
             raise
         except BackupsError as error:
-            self.outcome_unknown |= self._writes and may_have_acted(error, sent=attempt.sent)
-            error.attempts, error.outcome_unknown = self._attempts, self.outcome_unknown
+            self._outcome_unknown |= self._writes and may_have_acted(error, sent=attempt.sent)
             self._failure = error
             # Other kept connections may be as stale as this one, or carry a response that nobody asked for.
             self._broken |= isinstance(error, TransportError | ResponseParsingError)
@@ -230,14 +237,7 @@ class _Call(Generic[_T]):
         return Attempt(left, seconds_to_send=seconds, new_connection=True)
 
     def _may_be_sent_again(self, error: BaseException) -> bool:
-        return is_transient(error) and (self._repeatable or not self.outcome_unknown)
-
-    async def _replay_or_attempt(self) -> _T:
-        """Repeat the first failure for tenacity, then make the attempts that it asks for."""
-        if not self._replayed and self._failure is not None:
-            self._replayed = True
-            raise self._failure
-        return await self._attempt()
+        return is_transient(error) and (self._repeatable or not self._outcome_unknown)
 
     def _retrying(self) -> AsyncRetrying:
         def wait(state: RetryCallState) -> float:
@@ -248,37 +248,29 @@ class _Call(Generic[_T]):
             was_last = state.attempt_number >= (self._limits.attempts or self._retrier.policy.attempts)
             return was_last or state.upcoming_sleep >= self._deadline.left() or self._cost() > self._retrier.budget
 
-        return AsyncRetrying(
-            retry=retry_if_exception(self._may_be_sent_again),
-            wait=wait,
-            stop=stop,
-            sleep=self._wait,
-            before_sleep=_log_retry,
-            reraise=True,
-        )
+        def log(state: RetryCallState) -> None:
+            kind, status = type(self._failure).__name__, getattr(self._failure, "status", None)
+            number, delay = state.attempt_number, state.upcoming_sleep
+            facts = {"pinecone_error": kind, "pinecone_status": status, "pinecone_attempt": number}
+            what = kind if status is None else f"{kind} {status}"
+            _log.warning(
+                "%s in attempt %d, next in %.2f s", what, number, delay, extra={**facts, "pinecone_delay": delay}
+            )
+
+        retry = retry_if_exception(self._may_be_sent_again)
+        return AsyncRetrying(retry=retry, wait=wait, stop=stop, sleep=self._wait, before_sleep=log, reraise=True)
 
     def _cost(self) -> int:
         return TIMEOUT_COST if isinstance(self._failure, errors.TransportTimeoutError) else RETRY_COST
 
     async def _wait(self, seconds: float) -> None:
         """Pay for a retry and wait; take the payment back if nothing will be sent."""
-        cost, left = self._cost(), 0.0
+        cost = self._cost()
         self._retrier.budget -= cost
         try:
-            left = await self._retrier.sleep(seconds, self._deadline)
-        finally:
-            if left > 0:
-                self._spent += cost
-            else:
-                self._retrier.pay_back(cost)
-        if left <= 0 and self._failure is not None:  # the wait took longer than it should
-            raise self._failure
-
-
-def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome is not None else None
-    kind, status = type(error).__name__, getattr(error, "status", None)
-    number, delay = state.attempt_number, state.upcoming_sleep
-    facts = {"pinecone_error": kind, "pinecone_status": status, "pinecone_attempt": number, "pinecone_delay": delay}
-    what = kind if status is None else f"{kind} {status}"
-    _log.warning("%s in attempt %d, next in %.2f s", what, number, delay, extra=facts)
+            if await self._retrier.sleep(seconds, self._deadline) <= 0:  # it took longer than it should
+                raise self._failure
+        except BaseException:
+            self._retrier.pay_back(cost)
+            raise
+        self._spent += cost

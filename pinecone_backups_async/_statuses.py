@@ -1,13 +1,10 @@
-"""The open sets of words that the service uses, and what each status means. Knows words only.
+"""The open sets of words that the service uses, and what a status means. Knows words only.
 
 Every one of these sets is open: the service may send a word that this version does not know.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Literal, TypeAlias
 
 
 class BackupStatus(StrEnum):
@@ -64,33 +61,12 @@ class ErrorCode(StrEnum):
     PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
 
 
-class Outcome(StrEnum):
-    """What a status means: the goal is reached, or it is still ahead, or it will not be reached."""
-
-    REACHED = "reached"
-    WAITING = "waiting"
-    FAILED = "failed"
+#: The goal is reached, or it is still ahead, or it will not be reached.
+Outcome: TypeAlias = Literal["reached", "waiting", "failed"]
 
 
-# A status that is in neither table has failed: waiting for it could last for ever.
-_BACKUPS: Final[Mapping[str, Outcome]] = {
-    BackupStatus.READY: Outcome.REACHED,
-    BackupStatus.INITIALIZING: Outcome.WAITING,
-    BackupStatus.PENDING: Outcome.WAITING,
-    BackupStatus.SCHEDULED: Outcome.WAITING,
-}
-_RESTORES: Final[Mapping[str, Outcome]] = {
-    RestoreStatus.COMPLETED: Outcome.REACHED,
-    RestoreStatus.PENDING: Outcome.WAITING,
-    RestoreStatus.RUNNING: Outcome.WAITING,
-}
-
-
-def outcome_of_backup(status: str) -> Outcome:
-    """Return what the status of a backup means."""
-    return _BACKUPS.get(status, Outcome.FAILED)
-
-
-def outcome_of_restore(status: str) -> Outcome:
-    """Return what the status of a restore job means."""
-    return _RESTORES.get(status, Outcome.FAILED)
+def outcome_of(status: str, reached: str, *waiting: str) -> Outcome:
+    """Return what a status means. One that is not known has failed: waiting for it could last for ever."""
+    if status == reached:
+        return "reached"
+    return "waiting" if status in waiting else "failed"

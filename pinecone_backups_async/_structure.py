@@ -18,8 +18,8 @@ from cattrs.gen import make_dict_structure_fn
 
 from ._arguments import MAX_TOKEN_BYTES
 from ._errors import ResponseParsingError, ResponseTooLargeError
-from ._frozen import FrozenDict
 from ._models import MODELS, MetadataField
+from ._plain import FrozenDict
 
 MAX_ROWS: Final = 1_000  # of a page; the service has at most 100
 MAX_PROBLEMS: Final = 100

@@ -96,7 +96,7 @@ _TEXTS: Final[Mapping[type, tuple[str, Mapping[str, str]]]] = {
             "name": "The name of the index.",
             "host": "The host that serves the index.",
             "status": "The state of the index: `state` and `ready`.",
-            "spec": "Where the index runs: `serverless`, `pod` or `byoc`.",
+            "spec": "Where the index runs: `serverless`, `pod` or `byoc`. Absent in API version 2026-07.",
             "dimension": "The dimension of the vectors.",
             "metric": "The distance metric, such as cosine.",
             "vector_type": "The type of the vectors: dense or sparse.",
@@ -125,7 +125,8 @@ def _wire_field(cls: type, field: attrs.Attribute[Any]) -> Any:
     text = Field(description=_TEXTS[cls][1].get(field.name))
     if cls not in _WITHOUT_NULLS or field.default is attrs.NOTHING:
         return _described[_wire(field.type), text]
-    (kind,) = (part for part in get_args(field.type) if part is not type(None))
+    kinds = get_args(field.type)
+    kind = next(kind for kind in kinds if kind is not type(None)) if type(None) in kinds else field.type
     return NotRequired[_described[_wire(kind), text]]
 
 

@@ -100,6 +100,23 @@ async def test_each_api_version_works(version: Any) -> None:
         assert {request.headers["X-Pinecone-Api-Version"] for request in fake.requests} == {version}
 
 
+@pytest.mark.parametrize("version", ["2026-04", "2025-10", "2026-07"])
+async def test_indexes_under_each_version(version: Any) -> None:
+    """Version 2026-07 has no `spec`, but a `deployment`."""
+    indexes = [
+        sdk.Index(name="flat", host="flat.example", status={"ready": True}, spec={"serverless": {"cloud": "aws"}}),
+        sdk.Index(name="pods", host="pods.example", status={"ready": True}, spec={"pod": {"pods": 1}}),
+        sdk.Index(name="ours", host="ours.example", status={"ready": True}, spec={"byoc": {}}),
+    ]
+    async with FakePinecone(indexes=indexes) as fake, client_of(fake, api_version=version) as client:
+        found = {index.name: index for index in await client.list_indexes()}
+        assert {name: index.can_be_backed_up for name, index in found.items()} == {
+            "flat": True, "pods": False, "ours": True,
+        }  # fmt: skip
+        assert all(("spec" in index.to_dict()) == bool(index.spec) for index in found.values())
+        assert {bool(index.spec) for index in found.values()} == {version != "2026-07"}
+
+
 @pytest.mark.parametrize("body", [b"{}", b'{"data": []}', b'{"indexes": null}'])
 async def test_an_answer_without_indexes_is_an_error(body: bytes) -> None:
     async with FakePinecone() as fake, client_of(fake) as client:

@@ -183,7 +183,7 @@ async def test_the_openapi_document(models: httpx.AsyncClient) -> None:
     schemas = document["components"]["schemas"]
     assert schemas["Backup"]["required"] == list(schemas["Backup"]["properties"])
     assert {"type": "string", "format": "date-time"} in schemas["Backup"]["properties"]["created_at"]["anyOf"]
-    assert schemas["Index"]["required"] == ["name", "host", "status", "spec"]
+    assert schemas["Index"]["required"] == ["name", "host", "status"]
     assert "required" not in schemas["MetadataField"]
     assert schemas["Pagination"]["required"] == ["next"]
     responses = document["paths"]["/ndjson"]["get"]["responses"]

@@ -55,7 +55,7 @@ class Calls:
         query: _Values = NOTHING_ELSE,
         body: _Values | None = None,
     ) -> _T:
-        """Return what the service sends in response to one call, or raise the error. The parts of `path` are checked."""
+        """Return what the service sends in response to one call, or raise the error. `path` is checked."""
         segments = {name: checked.segment(name, value) for name, value in path.items()}
         request = self._protocol.request(endpoint, segments, query, body)
 

@@ -21,7 +21,7 @@ from pinecone_backups_async import (
 )
 from pinecone_backups_async import _decode as decode
 from pinecone_backups_async._decode import MAX_DEPTH, MAX_ROWS, MAX_VALUES, decode_json, decode_page
-from pinecone_backups_async._frozen import FrozenDict
+from pinecone_backups_async._plain import FrozenDict
 from tests.support.samples import CURL_EXAMPLE, OPENAPI_EXAMPLE, page_body, row
 
 

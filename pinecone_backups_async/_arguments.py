@@ -12,8 +12,8 @@ from ._errors import ConfigurationError
 MAX_LIMIT: Final = 100
 MAX_TOKEN_BYTES: Final = 8192
 MAX_SEGMENT: Final = 512
+MAX_INDEX_NAME: Final = 45
 _MAX_SHOWN: Final = 100
-_INDEX_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,43}[a-z0-9])?")
 _T = TypeVar("_T")
 
 
@@ -92,8 +92,8 @@ def text(name: str, value: object) -> str | None:
 
 def new_index_name(value: object) -> str:
     """Return the name of an index that is to be created."""
-    if not isinstance(value, str) or not _INDEX_NAME.fullmatch(value):
-        allowed = "1 to 45 of a-z, 0-9 and -, and begin and end with a letter or digit"
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,43}[a-z0-9])?", value):
+        allowed = f"1 to {MAX_INDEX_NAME} of a-z, 0-9 and -, and begin and end with a letter or digit"
         raise refused("name", f"must have {allowed}, not {_shortened(value)}")
     return value
 

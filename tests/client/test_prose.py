@@ -17,7 +17,7 @@ from pinecone_backups_async._retry import RETRY_COST, TIMEOUT_COST, TRANSIENT_ST
 from pinecone_backups_async._safe_text import MAX_TEXT
 from pinecone_backups_async._settings import MAX_KEY_LENGTH
 from pinecone_backups_async._structure import MAX_ROWS
-from pinecone_backups_async._waiting import BACKUP_MISSING, DELAY_GROWTH, FIRST_DELAY, JOB_MISSING, MAX_DELAY
+from pinecone_backups_async._waiting import DELAY_GROWTH, FIRST_DELAY, MAX_DELAY, MAY_BE_MISSING
 from tests.support.layers import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -51,8 +51,8 @@ LIMITS: dict[str, AbstractSet[float]] = {
     r"between looks are (\S+) s": {FIRST_DELAY},
     r"(\S+) times longer each time": {DELAY_GROWTH},
     r"each time, up to (\S+) s": {MAX_DELAY},
-    r"404 is accepted for (\S+) s": {BACKUP_MISSING},
-    r"or (\S+) s for a restore job": {JOB_MISSING},
+    r"404 is accepted for (\S+) s": {MAY_BE_MISSING["the backup"]},
+    r"or (\S+) s for a restore job": {MAY_BE_MISSING["the restore job"]},
     r"`timeout` is (\S+) s": {default("wait_until_ready", "timeout"), default("wait_until_restored", "timeout")},
     r"and (\S+) s for `wait_until_deleted`": {default("wait_until_deleted", "timeout")},
 }

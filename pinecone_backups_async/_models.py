@@ -234,8 +234,7 @@ class Index:
     host: str = attrs.field(repr=False)
     #: The service's `status` object; see `state` and `ready`.
     status: Mapping[str, Any]
-    #: The service's `spec` object: `serverless`, `pod` or `byoc` with its settings. Empty in API version 2026-07, which
-    #: has a `deployment` instead: see `extra`.
+    #: The service's `spec` object: `serverless`, `pod` or `byoc`. API version 2026-07 has `extra["deployment"]` instead.
     spec: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
     #: The dimension of the vectors.
     dimension: int | None = attrs.field(default=None, repr=False)

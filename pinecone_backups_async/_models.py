@@ -234,7 +234,7 @@ class Index:
     host: str = attrs.field(repr=False)
     #: The service's `status` object; see `state` and `ready`.
     status: Mapping[str, Any]
-    #: The service's `spec` object: `serverless`, `pod` or `byoc`. API version 2026-07 has `extra["deployment"]` instead.
+    #: The service's `spec` object: `serverless`, `pod` or `byoc`. Version 2026-07 has `extra["deployment"]` instead.
     spec: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
     #: The dimension of the vectors.
     dimension: int | None = attrs.field(default=None, repr=False)

@@ -83,10 +83,10 @@ class _Request(aiohttp.ClientRequest):
 
     def discard(self, response: aiohttp.ClientResponse) -> None:
         """Close the connection after the response, or now if it is back in the pool already."""
-        if self.used is not None:
-            self.used.force_close()
-            if response.connection is None:
-                self.used.close()
+        used = cast("ResponseHandler", self.used)
+        used.force_close()
+        if response.connection is None:
+            used.close()
 
 
 class SessionManager:
@@ -133,8 +133,7 @@ class SessionManager:
         def before_send() -> None:
             self.check_open("the client was closed during the call")
             attempt.sent = True
-            if not limit.expired():
-                limit.reschedule(deadline)
+            limit.reschedule(deadline)
 
         try:
             async with limit:

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import trustme
 from aiohttp.abc import AbstractResolver
 
 from pinecone_backups_async import BackupsClient, TLSError, TransportError, TransportTimeoutError
+from pinecone_backups_async._lookups import Lookups
 from tests.support.aioresponses_bridge import mocked_aiohttp
 from tests.support.certificates import client_context, self_signed_context, server_context
 from tests.support.clients import AT_ONCE, client_of, failure, listed
@@ -260,3 +262,21 @@ print(time.monotonic() - began < 2)
 def test_name_resolution_that_hangs_holds_nothing(how: str, kind: str) -> None:
     done = subprocess.run([sys.executable, "-c", HANGING, how], capture_output=True, text=True, timeout=15, check=True)
     assert (done.stdout.split(), done.stderr) == ([kind, "True"], "")
+
+
+async def test_lookups_are_those_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    lookups, address = Lookups(), ("127.0.0.1", 80)
+    flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+    assert await lookups.getnameinfo(address, flags) == socket.getnameinfo(address, flags)
+    release = threading.Event()
+    monkeypatch.setattr(socket, "getnameinfo", lambda *_: release.wait(5))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(lookups.getnameinfo(address, flags), 0.02)
+    release.set()
+    await asyncio.sleep(0.05)  # what comes after the cancellation is dropped
+
+
+async def test_a_resolver_without_threads_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aiohttp, "DefaultResolver", BothFamilies)
+    async with fault_server() as server, client_of(server) as client:
+        assert await listed(client) == server.ids

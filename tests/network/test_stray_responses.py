@@ -94,3 +94,15 @@ async def test_other_errors_keep_their_connection() -> None:
     async with fault_server([too_many]) as server, client_of(server) as client:
         assert await listed(client) == server.ids
         assert server.connections == 1
+
+
+async def test_a_server_error_whose_body_comes_later() -> None:
+    async def slowly(exchange: Exchange) -> None:
+        body = error("503 Down")
+        await exchange.send(body[:-9])
+        await asyncio.sleep(0.01)
+        await exchange.send(body[-9:] + EMPTY)
+
+    async with fault_server([slowly]) as server, client_of(server) as client:
+        assert await listed(client) == server.ids
+        assert server.connections == 2

@@ -142,6 +142,20 @@ async def test_the_chain_of_cancellations_stays() -> None:
         assert not error.__traceback__ or "secret" not in error.__traceback__.tb_frame.f_locals
 
 
+async def test_what_the_caller_was_handling_may_be_what_is_raised() -> None:
+    @walled
+    async def call(error: KeyError) -> None:
+        raise error
+
+    handled = KeyError("the caller's")
+    try:
+        raise handled
+    except KeyError:
+        with pytest.raises(KeyError) as caught:
+            await call(handled)
+    assert (caught.value is handled, handled.__context__) == (True, None)
+
+
 async def test_a_suspended_generator_of_the_user_is_not_closed() -> None:
     stored: list[KeyError] = []
 

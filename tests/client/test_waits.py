@@ -27,8 +27,11 @@ class Looks(Clock):
 
 
 def client_of(fake: FakePinecone, clock: Looks, **policy: Any) -> BackupsClient:
-    fake.before_answer = lambda _: clock.times.append(clock.now)
-    settings = {"sleep": clock.sleep, "clock": clock, "random": lambda: 0.5, **policy}
+    def look(_: object) -> None:
+        clock.times.append(clock.now)
+
+    fake.before_answer = look
+    settings: dict[str, Any] = {"sleep": clock.sleep, "clock": clock, "random": lambda: 0.5, **policy}
     return clients.client_of(fake, retry=RetryPolicy(**settings))
 
 

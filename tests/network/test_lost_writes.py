@@ -33,7 +33,8 @@ LOST = {
 
 def client_of(fake: FakePinecone, **settings: Any) -> BackupsClient:
     policy = RetryPolicy(random=lambda: 0.0, sleep=Sleeps(), quota=10**6)
-    return clients.client_of(fake, **{"retry": policy, "timeout": 20.0, **settings})
+    defaults: dict[str, Any] = {"retry": policy, "timeout": 20.0}
+    return clients.client_of(fake, None, **defaults | settings)
 
 
 @pytest.mark.parametrize("kind", LOST)

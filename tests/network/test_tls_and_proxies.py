@@ -44,7 +44,11 @@ CERTIFICATES: dict[str, Callable[[], ssl.SSLContext]] = {
 async def test_X1_any_other_ends_at_the_first_handshake(fault: str) -> None:
     handshakes: list[object] = []
     tls = CERTIFICATES[fault]()
-    tls.sni_callback = lambda *_: handshakes.append(None)
+
+    def count(*_: object) -> None:
+        handshakes.append(None)
+
+    tls.sni_callback = count
     found, server = await failure([], tls=tls, ssl_context=None if fault == "unknown authority" else TRUST)
     assert type(found) is TLSError
     assert (found.attempts, len(handshakes), server.heads) == (1, 1, [])

@@ -148,6 +148,10 @@ async def client_for(path: FailingPath) -> AsyncGenerator[BackupsClient]:
             yield client
 
 
+def ignore(*_: object) -> None:
+    return
+
+
 async def ended(path: FailingPath, how: str, moment: int) -> BaseException | None:
     """Return what reached the caller, None where the call succeeded before it was to be ended."""
     async with client_for(path) as client:
@@ -156,7 +160,7 @@ async def ended(path: FailingPath, how: str, moment: int) -> BaseException | Non
                 async with asyncio.timeout(moment / 1000):
                     await path.call(client)
             elif how == "interrupted":
-                asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # of a response that is collected
+                asyncio.get_running_loop().set_exception_handler(ignore)  # of a response that is collected
                 with interrupted_at(moment):
                     await path.call(client)
             elif how == "cancelled":

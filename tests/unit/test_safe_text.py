@@ -63,7 +63,7 @@ def test_text_is_one_short_line(text: str) -> None:
 
 
 def test_details_are_masked_and_bounded() -> None:
-    details = {f"{KEY}\n": [f"-{KEY}-", 5, "x" * 900, True, None, 1.5, 10**5000], KEY: {}}
+    details: dict[str, Any] = {f"{KEY}\n": [f"-{KEY}-", 5, "x" * 900, True, None, 1.5, 10**5000], KEY: {}}
     assert SAFE.json(details) == {"***\\n": ["-***-", 5, "x" * MAX_TEXT, True, None, 1.5, None], "***": {}}
     deep: Any = [KEY]
     for _ in range(30):

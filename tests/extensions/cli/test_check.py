@@ -21,7 +21,8 @@ from .conftest import Outcome, Run
 def backup(name: str, hours: float, status: str = "Ready", **facts: Any) -> Backup:
     fields: dict[str, Any] = {"backup_id": f"{name}-{hours}-{status}", "cloud": "aws", "region": "r"}
     fields |= {"source_index_name": name, "source_index_id": f"id-{name}", "status": status}
-    return Backup(**fields | {"created_at": dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)} | facts)
+    fields["created_at"] = dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)
+    return Backup(**fields | facts)
 
 
 def checked(project: FakePinecone, run: Run, backups: list[Backup], *words: str) -> Outcome:

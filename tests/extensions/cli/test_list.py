@@ -148,21 +148,19 @@ def test_filters_of_age_and_tags(project: FakePinecone, run: Run) -> None:
     assert ids(run("list", "--tag", "team=search", "--tag", "environment=").out) == []
 
 
-@pytest.mark.parametrize(
-    ("order", "key"),
-    [
-        ("age", lambda b: -b.created_at.timestamp()),
-        ("size", lambda b: -(b.size_bytes or 0)),
-        ("index", lambda b: b.source_index_name),
-        ("name", lambda b: b.name),
-        ("status", lambda b: b.status),
-    ],
-)
+ORDERS: dict[str, Callable[[Backup], Any]] = {
+    "age": lambda backup: -(backup.created_at or dt.datetime.now(dt.UTC)).timestamp(),
+    "size": lambda backup: -(backup.size_bytes or 0),
+    "index": lambda backup: backup.source_index_name,
+    "name": lambda backup: backup.name,
+    "status": lambda backup: backup.status,
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("words", [[], ["--max-items", "3"]])
-def test_a_sorted_listing_is_cut_last(
-    project: FakePinecone, run: Run, order: str, key: Callable[[Backup], Any], words: list[str]
-) -> None:
-    wanted = [backup.backup_id for backup in sorted(project.backups, key=key)]
+def test_a_sorted_listing_is_cut_last(project: FakePinecone, run: Run, order: str, words: list[str]) -> None:
+    wanted = [backup.backup_id for backup in sorted(project.backups, key=ORDERS[order])]
     assert ids(run("list", "--sort", order, *words).out) == wanted[: 3 if words else None]
     assert run("list", "--sort", order, *words, "-o", "csv").out.count("\n") == 1 + (3 if words else 250)
 

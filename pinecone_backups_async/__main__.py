@@ -2,5 +2,4 @@
 
 from pinecone_backups_async.cli import main
 
-if __name__ == "__main__":
-    main()
+main()

@@ -20,6 +20,7 @@ from pinecone_backups_async import (
 
 from ._complaints import failure_text
 from ._connection import host_of, opened_client, within
+from ._formats import Value
 from ._options import Connection, DemoConnection, options_of
 from ._progress import progress
 from ._streams import is_terminal, print_stderr
@@ -90,15 +91,18 @@ async def _create(index: str, options: CreateOptions) -> int:
     async with opened_client(options) as client:
         with progress(f"Creating a backup of {index}…", host_of(options)):
             backup = await _created(client, index, options, clock.left())
-        if options.wait:
-            print_stderr(f"pinecone-backups: backup {backup.backup_id} of {index} is {backup.status}")
-            what = f"backup {backup.backup_id[:8]} of {index}"
-            backup = await wait_for(client, backup, what, host=host_of(options), clock=clock)
-    print_value(backup, options.output)
+        print_value(await _awaited(client, backup, options, clock) if options.wait else backup, options.output)
     return 0
 
 
-async def _created(client: BackupsClient, index: str, options: CreateOptions, timeout: float | None) -> Any:
+async def _awaited(client: BackupsClient, backup: Backup, options: CreateOptions, clock: Clock) -> Value:
+    index = backup.source_index_name
+    print_stderr(f"pinecone-backups: backup {backup.backup_id} of {index} is {backup.status}")
+    what = f"backup {backup.backup_id[:8]} of {index}"
+    return await wait_for(client, backup, what, host=host_of(options), clock=clock)
+
+
+async def _created(client: BackupsClient, index: str, options: CreateOptions, timeout: float | None) -> Backup:
     if options.once:
         return await client.ensure_backup(index, options.name or "", description=options.description, timeout=timeout)
     return await client.create_backup(index, name=options.name, description=options.description, timeout=timeout)

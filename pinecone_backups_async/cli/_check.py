@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import attrs
@@ -74,12 +74,10 @@ def check_(options: Annotated[CheckOptions, options_of]) -> int:
 async def _check(options: CheckOptions) -> int:
     if options.index and options.all_indexes:
         raise ConfigurationError("--index and --all-indexes exclude each other")
-    indexes: Sequence[Index] = ()
     with progress("Checking backups…", host_of(options)) as shown, passes_shown(shown, "Checking backups…"):
         async with opened_client(options) as client, within(options.timeout, "the check"):
             backups = await client.inventory()
-            if options.all_indexes:
-                indexes = await client.list_indexes()
+            indexes = await client.list_indexes() if options.all_indexes else []
     left_out = {index.name: reason for index in indexes if (reason := _why_not(index)) is not None}
     expected = {*options.index, *options.expect, *(index.name for index in indexes if index.name not in left_out)}
     report = assess(filter(options.wants, backups), max_age=options.max_age, expected=expected)

@@ -72,9 +72,8 @@ def _spinning(text: str) -> tuple[Spinner, Live]:
 def progress(text: str, host: str, *, spinner: bool = True) -> Generator[Progress]:
     """Show a text while the block runs, and every retry of a request to the host as a line, on a terminal."""
     with Progress(text, spinner=spinner) as shown:
-        handler = _Retries(host, shown.print)
-        if shown.for_person:
-            _LOGGER.addHandler(handler)
+        handler = _Warnings(host, shown)
+        _LOGGER.addHandler(handler)
         try:
             yield shown
         finally:
@@ -113,19 +112,21 @@ def passes_shown(shown: Progress, text: str) -> Generator[None]:
         _LOGGER.setLevel(level)
 
 
-class _Retries(logging.Handler):
-    """Retries, from the client's log records."""
+class _Warnings(logging.Handler):
+    """Warnings of the client: retries for a person only, and writes that were cancelled, whose outcome is unknown."""
 
-    def __init__(self, host: str, write: Callable[[str], None]) -> None:
+    def __init__(self, host: str, shown: Progress) -> None:
         super().__init__(logging.WARNING)
         self._host = host
-        self._write = write
+        self._shown = shown
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line for a retry."""
+        """Print a line."""
         facts = vars(record)
-        if "pinecone_delay" in facts:
-            self._write(self._retry_text(facts["pinecone_status"], facts["pinecone_error"], facts))
+        if "pinecone_delay" not in facts:
+            self._shown.print(f"pinecone-backups: {record.getMessage()}")
+        elif self._shown.for_person:
+            self._shown.print(self._retry_text(facts["pinecone_status"], facts["pinecone_error"], facts))
 
     def _retry_text(self, status: int | None, error: str, facts: dict[str, object]) -> str:
         from pinecone_backups_async import RetryPolicy  # noqa: PLC0415 - the client is imported by now

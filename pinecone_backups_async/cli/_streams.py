@@ -33,11 +33,8 @@ def data_stream() -> TextIO:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Return whether a person reads the stream, or types into it. It may be absent or closed."""
-    try:
-        return stream is not None and stream.isatty()
-    except ValueError:
-        return False
+    """Return whether a person reads the stream, or types into it. It may be absent."""
+    return stream is not None and stream.isatty()
 
 
 def print_stderr(text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -18,14 +18,6 @@ __all__ = ["print_lines", "strokes", "table_width"]
 _MOST_IN_COLOUR: Final = 1_000
 
 
-class _Terminal(Console):
-    """A console that leaves it to the command what a closed pipe means; rich would exit with 1."""
-
-    def on_broken_pipe(self) -> NoReturn:
-        """Raise what the pipe raised."""
-        raise BrokenPipeError
-
-
 def table_width(*, wide: bool = False) -> int | None:
     """Return the columns that a table may have: those of the terminal; None, no limit, elsewhere or if asked for."""
     return None if wide or not is_terminal(sys.stdout) else shutil.get_terminal_size().columns
@@ -36,7 +28,7 @@ def print_lines(lines: Sequence[Line]) -> None:
     if len(lines) > _MOST_IN_COLOUR or not is_terminal(sys.stdout):
         sys.stdout.writelines(f"{''.join(cell.text for cell in line).rstrip()}\n" for line in lines)
         return
-    console = _Terminal()
+    console = Console()
     for line in lines:
         console.print(Text.assemble(*line), soft_wrap=True)
 

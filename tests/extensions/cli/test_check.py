@@ -10,7 +10,8 @@ from typing import Any
 import attrs
 import pytest
 
-from pinecone_backups_async import Backup
+from pinecone_backups_async import Backup, TransportTimeoutError
+from pinecone_backups_async.cli._connection import within
 from pinecone_backups_async.cli._report import report_lines
 from pinecone_backups_async.coverage import assess
 from pinecone_backups_async.testing import Answer, FakePinecone
@@ -175,6 +176,12 @@ def test_a_table_of_any_width_cuts_nothing(width: int | None, titles: list[str])
     words = " ".join(lines).split()
     for told in ("recommends", "healthy", "stale", "failing", "2d", "stuck"):
         assert told in words
+
+
+async def test_a_timeout_of_the_client_stays_its_own() -> None:
+    with pytest.raises(TransportTimeoutError, match="^own$"):
+        async with within(dt.timedelta(hours=1), "the check"):
+            raise TransportTimeoutError("own")
 
 
 def test_all_indexes_are_expected_that_can_be_backed_up(project: FakePinecone, run: Run) -> None:

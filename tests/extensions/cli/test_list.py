@@ -206,6 +206,8 @@ def test_a_retry_is_not_told_in_a_pipe(project: FakePinecone, run: Run) -> None:
         (["--output", "xml"], "xml"),
         (["--pagination-token", ""], "--pagination-token must have 1 to 8192 bytes"),
         (["--nonsense"], "--nonsense"),
+        (["extra"], "Unexpected argument: extra. See: pinecone-backups list --help"),
+        (["--tag", "x"], "--tag: a tag is written key=value, not 'x'"),
     ],
 )
 def test_wrong_use_is_2_and_says_what_is_allowed(

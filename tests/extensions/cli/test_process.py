@@ -23,6 +23,11 @@ def environment(fake: FakePinecone, **more: str) -> dict[str, str]:
     return {**os.environ, **fake.environ, "COLUMNS": "120", **more}
 
 
+def started_process(fake: FakePinecone, *words: str) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*COMMAND, *words], env=environment(fake), stdout=pipe, stderr=pipe)
+
+
 @pytest.fixture(scope="module")
 def fake() -> Iterator[FakePinecone]:
     with FakePinecone(2500) as project:
@@ -30,9 +35,7 @@ def fake() -> Iterator[FakePinecone]:
 
 
 def test_a_closed_pipe_ends_it_quietly(fake: FakePinecone) -> None:
-    with subprocess.Popen(
-        [*COMMAND, "list"], env=environment(fake), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    with started_process(fake, "list") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline().startswith(b'{"backup_id"')
@@ -40,18 +43,21 @@ def test_a_closed_pipe_ends_it_quietly(fake: FakePinecone) -> None:
         assert (process.wait(20), process.stderr.read()) == (0, b"")
 
 
-def test_ctrl_c_ends_it_quietly(fake: FakePinecone) -> None:
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(["list"], b""), (["create", "products"], b"create_backup was cancelled, its outcome is unknown")],
+)
+def test_ctrl_c_ends_it(fake: FakePinecone, words: list[str], told: bytes) -> None:
+    """Quietly, unless something may have happened."""
     fake.delay = 30
     seen = len(fake.requests)
-    with subprocess.Popen(
-        [*COMMAND, "list"], env=environment(fake), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    with started_process(fake, *words) as process:
         while len(fake.requests) == seen:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     fake.delay = 0
-    assert (process.returncode, out, err) == (130, b"", b"")
+    assert (process.returncode, out, err.removeprefix(b"pinecone-backups: ").rstrip()) == (130, b"", told)
 
 
 Started = Callable[[str], object]
@@ -127,9 +133,9 @@ def shell(fake: FakePinecone, line: str, **environ: str) -> subprocess.Completed
         ("set -o pipefail; eval $command check --max-age 26h --output json | true", 3),
         ("set -o pipefail; eval $command check --max-age 1s | true", 3),
         ("set -o pipefail; eval $command list | true", 0),
-        ("eval $command check --max-age 1s 2> /dev/full", 2),
+        ("eval $command list --demo 2> /dev/full > /dev/null", 0),
         ("eval $command check --max-age 1s >&-", 2),
-        ("eval $command check --max-age soon 2> /dev/full", 3),
+        ("eval $command list --max-items x 2> /dev/full", 2),
     ],
 )
 def test_a_report_that_cannot_be_written_is_no_verdict_and_talk_is_no_report(

@@ -90,3 +90,10 @@ def test_a_retry_is_told_in_one_line(
     shown = terminal("list", "--max-items", "1", *words)
     host = project.url.removeprefix("http://")
     assert re.search(rf"{re.escape(told.format(host))} 0\.\d+ s, 2 of 4\r\n", shown.out)
+
+
+def test_a_wait_shows_how_long_it_has_lasted(project: FakePinecone, terminal: Run) -> None:
+    project.looks_until_ready = 2
+    shown = terminal("create", "products", "--wait")
+    assert re.search(r"Waiting for backup \w{8} of products, 1 s", shown.out)
+    assert re.search(r"^\x1b\[1mstatus .*Ready\r$", shown.out, re.MULTILINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import socket
 import ssl
@@ -264,12 +265,16 @@ def test_name_resolution_that_hangs_holds_nothing(how: str, kind: str) -> None:
     assert (done.stdout.split(), done.stderr) == ([kind, "True"], "")
 
 
+def wait_for(release: threading.Event, *_: object) -> None:
+    release.wait(5)
+
+
 async def test_lookups_are_those_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     lookups, address = Lookups(), ("127.0.0.1", 80)
     flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
     assert await lookups.getnameinfo(address, flags) == socket.getnameinfo(address, flags)
     release = threading.Event()
-    monkeypatch.setattr(socket, "getnameinfo", lambda *_: release.wait(5))
+    monkeypatch.setattr(socket, "getnameinfo", functools.partial(wait_for, release))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(lookups.getnameinfo(address, flags), 0.02)
     release.set()

@@ -136,44 +136,37 @@ def test_periods_begin_in_the_zone_of_the_policy(rule: str, times: list[str], zo
     assert len(ids(decisions(*rows, **rules), keep=True)) == periods
 
 
-BAD_COUNTS: list[dict[str, Any]] = [{"last": -1}, {"daily": True}, {"weekly": 1.0}, {"within": 7}, {"within": hours(0)}]
-BAD_NAMES: list[Any] = [[], "nightly-*", 7, [7]]
+NAIVE = dt.datetime(2026, 1, 1)  # noqa: DTZ001
+REFUSED: list[tuple[str | None, dict[str, Any], dict[str, Any]]] = [
+    (None, {}, {}), (None, {"names": ["x"]}, {}), ("last", {"last": -1}, {}), ("daily", {"daily": True}, {}),
+    ("weekly", {"weekly": 1.0}, {}), ("within", {"within": 7}, {}), ("within", {"within": hours(0)}, {}),
+    ("zone", {**LAST, "zone": "UTC"}, {}), ("gone", LAST, {"gone": None}), ("now", LAST, {"now": NAIVE}),
+    *(("names", {**LAST, "names": names}, {}) for names in ([], "nightly-*", 7, [7])),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("rules", [{}, {"names": ["x"]}, *BAD_COUNTS])
-def test_rules_that_are_refused(rules: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        RetentionPolicy(**rules)
-    assert caught.value.argument in {*rules, None} - {"names"}
-
-
-@pytest.mark.parametrize(("argument", "value"), [("zone", "UTC"), *(("names", names) for names in BAD_NAMES)])
-def test_other_settings_that_are_refused(argument: str, value: Any) -> None:
-    with pytest.raises(ConfigurationError, match=argument) as caught:
-        RetentionPolicy(last=1, **{argument: value})
+@pytest.mark.parametrize(("argument", "rules", "options"), REFUSED)
+def test_what_is_refused(argument: str | None, rules: dict[str, Any], options: dict[str, Any]) -> None:
+    with pytest.raises(
+        ConfigurationError, match=f"{argument} must be" if argument else "a policy needs a rule"
+    ) as caught:
+        decide([], RetentionPolicy(**rules), **options)
     assert caught.value.argument == argument
-
-
-def test_arguments_that_are_refused() -> None:
-    wrong: Any
-    for argument, wrong in [("gone", None), ("now", dt.datetime(2026, 1, 1))]:  # noqa: DTZ001
-        with pytest.raises(ConfigurationError, match=f"{argument} must be"):
-            decide([], RetentionPolicy(last=1), **{argument: wrong})
-    assert decide([], RetentionPolicy(last=1)) == []
+    assert decide([], RetentionPolicy(**LAST)) == []
 
 
 def test_a_year_of_daily_backups() -> None:
-    """Under 7 daily, 4 weekly and 6 monthly, 14 of 365 stay, and a second pass removes none."""
-    found = decisions(*(backup(24 * day) for day in range(365)), daily=7, weekly=4, monthly=6)
-    kept = [each.backup for each in found if each.keep]
-    assert len(kept) == 14
-    assert ids(decisions(*kept, daily=7, weekly=4, monthly=6), keep=False) == []
+    """14 of 365 stay, and a second pass removes none."""
+    rules = {"daily": 7, "weekly": 4, "monthly": 6}
+    kept = [each.backup for each in decisions(*(backup(24 * day) for day in range(365)), **rules) if each.keep]
+    assert (len(kept), ids(decisions(*kept, **rules), keep=False)) == (14, [])
 
 
 # Each policy keeps at least what the one before it keeps.
-RULES_OF_POLICIES: list[dict[str, Any]] = [{}, {"daily": 1, "weekly": 1}, {"last": 2, "daily": 2, "weekly": 2}]
-RULES_OF_POLICIES.append({"last": 2, "daily": 3, "weekly": 2, "within": hours(2)})
-POLICIES = [RetentionPolicy(**{**LAST, **rules}) for rules in RULES_OF_POLICIES]
+POLICIES = [
+    RetentionPolicy(last=1), RetentionPolicy(last=1, daily=1, weekly=1), RetentionPolicy(last=2, daily=2, weekly=2),
+    RetentionPolicy(last=2, daily=3, weekly=2, within=hours(2)),
+]  # fmt: skip
 KINDS = [(status, age) for status in ("Ready", "Failed", "Pending", "Exploded") for age in (None, -48, 1, 2, 50)]
 SOAK = [pytest.param(size, POLICIES, marks=pytest.mark.soak) for size in (5, 6)]
 

@@ -109,6 +109,9 @@ NOT_THE_CALLERS: Table = [
     ]),
     (500, {"url": "/?timeout=-1.5"}, [refused(timeout=-1.5)]),
     (500, CALLERS_KEY, [refused(attempt_timeout=0), BAD_URL]),
+    # Nobody knows what happened.
+    (500, AT_HOME, [cls(SECRET, outcome_unknown=True) for cls in (pba.TransportTimeoutError, pba.ClientClosedError)]),
+    (500, AT_HOME, [api(pba.ServiceError, 503, "UNAVAILABLE", outcome_unknown=True, retry_after=5)]),
 ]  # fmt: skip
 THE_CALLERS: Table = [
     (401, CALLERS_KEY, [UNAUTHORIZED, PLAIN_401, FORBIDDEN, BAD_KEY]),
@@ -126,39 +129,31 @@ CASES = [(error, status, request) for status, request, errors in NOT_THE_CALLERS
 async def test_whom_a_status_blames(
     error: Exception, status: int, request_: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What the caller caused is 4xx and says why. All else is 5xx, is logged, and shows no value of the service's."""
+    """What the caller caused is 4xx and says why. All else is 5xx, is logged, and shows no value of the service's.
+
+    An unknown outcome invites no retry.
+    """
     answer = await answer_to(error, **request_)
     assert (answer.status_code, answer.json()["error"]) == (status, type(error).__name__)
     assert answer.headers.get("www-authenticate") == ("APIKey" if status == 401 else None)
     if isinstance(error, pba.ConfigurationError) and status == 422:
         assert answer.json()["detail"] == str(error)
+    if getattr(error, "outcome_unknown", False):
+        assert (answer.json()["outcome_unknown"], answer.headers.get("retry-after")) == (True, None)
+        assert answer.json()["detail"] == "It may have happened: look before you repeat."
     logged = [vars(record) for record in caplog.records if record.name == "pinecone_backups_async"]
     expected = [(logging.WARNING, status, type(error).__name__)] if status >= 500 else []
     assert [(each["levelno"], each["pinecone_status"], each["pinecone_error"]) for each in logged] == expected
     assert not [text for text in (KEY, "-1.5") if text in caplog.text + answer.text]
 
 
-@pytest.mark.parametrize(
-    ("wait", "header"), [(1.2, "2"), (0.0, "0"), (float("inf"), None), (float("nan"), None), (None, None)]
-)
+WAITS = [(1.2, "2"), (0.0, "0"), (float("inf"), None), (float("nan"), None), (None, None)]
+
+
+@pytest.mark.parametrize(("wait", "header"), WAITS)
 async def test_retry_after_is_whole_seconds(wait: float | None, header: str | None) -> None:
     answer = await answer_to(api(pba.RateLimitError, 429, retry_after=wait))
     assert answer.headers.get("retry-after") == header
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        pba.TransportTimeoutError(SECRET, outcome_unknown=True),
-        pba.ClientClosedError(SECRET, outcome_unknown=True),
-        api(pba.ServiceError, 503, "UNAVAILABLE", outcome_unknown=True, retry_after=5),
-    ],
-)
-async def test_an_unknown_outcome_invites_no_retry(error: Exception) -> None:
-    answer = await answer_to(error, url="/at/home")
-    assert (answer.status_code, answer.json()["outcome_unknown"]) == (500, True)
-    assert answer.json()["detail"] == "It may have happened: look before you repeat."
-    assert "retry-after" not in answer.headers
 
 
 @pytest.mark.parametrize("code", ["UNKNOWN", "MADE_UP", "<script>"])

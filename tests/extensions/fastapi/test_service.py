@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 
 import aiohttp
 import httpx
+import pytest
 
+from pinecone_backups_async import ServiceError
 from pinecone_backups_async.testing import Answer, FakePinecone
+from tests.support.clients import client_of
 from tests.support.services import get, open_descriptors, stall_later_pages, until
 
 
@@ -72,3 +76,20 @@ async def test_a_backup_is_started(service: str, fake: FakePinecone) -> None:
         unknown = await http.post(url)
     assert (unknown.status_code, unknown.json()["outcome_unknown"]) == (500, True)
     assert len(fake.backups) == before + 2
+
+
+async def test_retries_are_warnings_and_raised_errors_none(
+    fake: FakePinecone, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Attempts and ends of listings are DEBUG; no record shows the key or a token."""
+    caplog.set_level(logging.DEBUG, "pinecone_backups_async")
+    down = Answer.error(503, "UNAVAILABLE", f"Down, and it quotes {fake.api_key}.")
+    fake.play(None, down, *[None] * 2, *[down] * 4)
+    async with client_of(fake) as client:
+        tokens = [page.next_token or "" async for page in client.list_backups().pages()]
+        with pytest.raises(ServiceError):
+            await client.fetch_page()
+    records = [record for record in caplog.records if record.name == "pinecone_backups_async"]
+    warnings = [vars(record)["pinecone_attempt"] for record in records if record.levelno > logging.DEBUG]
+    assert (warnings, len(records)) == ([1, 1, 2, 3], 4 + 8 + 1)
+    assert not [text for text in (fake.api_key, *tokens) if text and text in caplog.text]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -26,42 +27,35 @@ async def looks(fake: FakePinecone, path: str, number: int = 4) -> str:
     return " ".join(reply.json["status"] if reply.status == 200 else str(reply.status) for reply in replies)
 
 
-def apply(settings: dict[str, int | str], fake: FakePinecone) -> None:
+BACKUPS: list[tuple[dict[str, Any], str]] = [
+    ({}, "Ready Ready Ready Ready"),
+    ({"looks_until_ready": 3}, "Initializing Initializing Ready Ready"),
+    ({"looks_until_ready": 2, "backup_outcome": "Failed"}, "Initializing Failed Failed Failed"),
+    ({"backup_outcome": "Exploded"}, "Exploded Exploded Exploded Exploded"),
+    ({"lag": 2}, "404 404 Ready Ready"),
+    ({"lag": 1, "looks_until_ready": 2}, "404 Initializing Ready Ready"),
+    ({"lag": 1, "looks_until_ready": 0}, "404 Ready Ready Ready"),
+]
+JOBS: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "Completed Completed Completed Completed", "Ready"),
+    ({"looks_until_restored": 3, "lag": 1}, "404 Pending Pending Completed", "Ready"),
+    ({"looks_until_restored": 2, "restore_outcome": "Odd"}, "Pending Odd Odd Odd", "InitializationFailed"),
+    ({"looks_until_restored": 9}, "Pending Pending Pending Pending", "Initializing"),
+]
+
+
+@pytest.mark.parametrize(("settings", "found"), BACKUPS)
+async def test_looks_finish_a_backup(fake: FakePinecone, settings: dict[str, Any], found: str) -> None:
     for name, value in settings.items():
         setattr(fake, name, value)
-
-
-@pytest.mark.parametrize(
-    ("settings", "found"),
-    [
-        ({}, "Ready Ready Ready Ready"),
-        ({"looks_until_ready": 3}, "Initializing Initializing Ready Ready"),
-        ({"looks_until_ready": 2, "backup_outcome": "Failed"}, "Initializing Failed Failed Failed"),
-        ({"backup_outcome": "Exploded"}, "Exploded Exploded Exploded Exploded"),
-        ({"lag": 2}, "404 404 Ready Ready"),
-        ({"lag": 1, "looks_until_ready": 2}, "404 Initializing Ready Ready"),
-        ({"lag": 1, "looks_until_ready": 0}, "404 Ready Ready Ready"),
-    ],
-)
-async def test_looks_finish_a_backup(fake: FakePinecone, settings: dict[str, int | str], found: str) -> None:
-    apply(settings, fake)
     assert await looks(fake, f"/backups/{await create(fake)}") == found
 
 
-@pytest.mark.parametrize(
-    ("settings", "found", "state"),
-    [
-        ({}, "Completed Completed Completed Completed", "Ready"),
-        ({"looks_until_restored": 3, "lag": 1}, "404 Pending Pending Completed", "Ready"),
-        ({"looks_until_restored": 2, "restore_outcome": "Odd"}, "Pending Odd Odd Odd", "InitializationFailed"),
-        ({"looks_until_restored": 9}, "Pending Pending Pending Pending", "Initializing"),
-    ],
-)
-async def test_looks_finish_a_restore_job(
-    fake: FakePinecone, settings: dict[str, int | str], found: str, state: str
-) -> None:
+@pytest.mark.parametrize(("settings", "found", "state"), JOBS)
+async def test_looks_finish_a_job(fake: FakePinecone, settings: dict[str, Any], found: str, state: str) -> None:
     """It is found even when its index is gone."""
-    apply(settings, fake)
+    for name, value in settings.items():
+        setattr(fake, name, value)
     job_id = await restore(fake)
     assert (await looks(fake, f"/restore-jobs/{job_id}"), fake.indexes["copy"].state) == (found, state)
     assert ("percent_complete" in (await ask(fake, f"GET /restore-jobs/{job_id}")).json) == (state == "Ready")

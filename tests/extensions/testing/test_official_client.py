@@ -51,22 +51,6 @@ async def test_it_creates_describes_restores_and_deletes(fake: FakePinecone, off
     assert [backup.backup_id for backup in page] == ["a", "b", "c", "d"]
 
 
-async def test_it_raises_what_the_service_refuses(fake: FakePinecone, official: Any) -> None:
-    fake.looks_until_restored, fake.max_backups = 9, 4
-    await official.create_index_from_backup(name="copy", backup_id="a", timeout=-1)
-    for call, error, message in (
-        (official.backups.describe(backup_id="x"), exceptions.NotFoundError, "Backup x not found"),
-        (official.create_index_from_backup(name="copy", backup_id="a"), exceptions.ConflictError, "already exists"),
-        (official.backups.delete(backup_id="a"), exceptions.FailedPreconditionError, "There are pending restore jobs"),
-        (official.backups.create(index_name="products"), exceptions.ForbiddenError, "Increase your quota"),
-    ):
-        with pytest.raises(error, match=message):
-            await call
-    fake.payment_required = True
-    with pytest.raises(exceptions.PaymentRequiredError, match="Pay all past due invoices"):
-        await official.backups.create(index_name="products")
-
-
 @pytest.mark.parametrize("answer", [Answer.lost(503), Answer.lost()])
 async def test_after_a_lost_answer_it_repeats_what_was_done(fake: FakePinecone, official: Any, answer: Answer) -> None:
     """Two backups, an error for a backup that it deleted, and one for its own index, whose job is lost."""

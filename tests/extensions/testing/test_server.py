@@ -55,17 +55,6 @@ async def test_it_ends_at_once_though_a_request_waits() -> None:
         await waiting
 
 
-async def test_a_handler_ends_with_its_connection(fake: FakePinecone) -> None:
-    fake.delay = 60
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(get(fake), 0.05)
-    handlers = asyncio.all_tasks() - {asyncio.current_task()}
-    assert len(fake.requests) == 1
-    if handlers:
-        _, still_running = await asyncio.wait(handlers, timeout=5)
-        assert not still_running
-
-
 async def test_it_records_requests_and_shows_no_secret() -> None:
     fake = FakePinecone(indexes=["a/b"], api_key="pcsk_own")
     assert repr(fake) == "<FakePinecone: 0 backups, not running>"

@@ -157,7 +157,7 @@ def test_what_is_refused(argument: str | None, rules: dict[str, Any], options: d
 
 def test_a_year_of_daily_backups() -> None:
     """14 of 365 stay, and a second pass removes none."""
-    rules = {"daily": 7, "weekly": 4, "monthly": 6}
+    rules: dict[str, Any] = {"daily": 7, "weekly": 4, "monthly": 6}
     kept = [each.backup for each in decisions(*(backup(24 * day) for day in range(365)), **rules) if each.keep]
     assert (len(kept), ids(decisions(*kept, **rules), keep=False)) == (14, [])
 

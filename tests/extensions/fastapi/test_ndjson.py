@@ -83,14 +83,30 @@ async def served(*makes: Make, version: str = "2.3", middlewares: list[Any] = ST
         yield url
 
 
+AT_ONCE = {NotFoundError(status=404): 502, TransportTimeoutError(): 504, WaitTimeoutError(): 504}
+LATER = NotFoundError(status=404), TransportTimeoutError(), OSError(), RecursionError(), asyncio.CancelledError()
+
+
 @EVERYWHERE
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
-async def test_a_complete_stream_says_so(fake: FakePinecone, version: str, stack: str, encoding: str) -> None:
-    async with served(listing, version=version, middlewares=STACKS[stack]) as url:
-        response = await get(f"{url}/0", headers={"Accept-Encoding": encoding})
-    *rows, last = response.text.splitlines()
-    assert (response.headers["content-type"], last) == ("application/x-ndjson", WHOLE)
+async def test_a_stream_is_complete_or_fails(
+    fake: FakePinecone, caplog: pytest.LogCaptureFixture, version: str, stack: str, encoding: str
+) -> None:
+    """A complete one says so; an error at once is answered; whatever ends it later, the receiver's client raises."""
+    makes = [listing, *(failing(error, lines=0) for error in AT_ONCE), *map(failing, LATER)]
+    async with served(*makes, version=version, middlewares=STACKS[stack]) as url:
+        async with httpx.AsyncClient(base_url=url, headers={"Accept-Encoding": encoding}, timeout=20) as http:
+            whole, *answers = [await http.get(f"/{number}") for number in range(1 + len(AT_ONCE))]
+            for number in range(1 + len(AT_ONCE), len(makes)):
+                with pytest.raises(httpx.RemoteProtocolError):
+                    await http.get(f"/{number}")
+    *rows, last = whole.text.splitlines()
+    assert (whole.headers["content-type"], last) == ("application/x-ndjson", WHOLE)
     assert [json.loads(row) for row in rows] == [backup.to_dict() for backup in fake.backups]
+    assert [answer.status_code for answer in answers] == list(AT_ONCE.values())
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+    aborted = [record for record in caplog.records if record.getMessage().startswith("aborted a stream")]
+    assert [vars(record)["pinecone_error"] for record in aborted] == [type(error).__name__ for error in LATER]
 
 
 async def test_empty_pages(service: str, fake: FakePinecone) -> None:
@@ -113,32 +129,6 @@ async def test_head_fetches_nothing(fake: FakePinecone) -> None:
         await until(done.is_set)
     assert (response.status_code, response.headers["content-type"]) == (200, "application/x-ndjson")
     assert fake.requests == []
-
-
-AT_ONCE = {NotFoundError(status=404): 502, TransportTimeoutError(): 504, WaitTimeoutError(): 504}
-LATER = NotFoundError(status=404), TransportTimeoutError(), OSError(), RecursionError(), asyncio.CancelledError()
-
-
-@EVERYWHERE
-async def test_an_error_at_once_is_answered(fake: FakePinecone, version: str, stack: str) -> None:
-    makes = [failing(error, lines=0) for error in AT_ONCE]
-    async with served(*makes, version=version, middlewares=STACKS[stack]) as url:
-        responses = [await get(f"{url}/{number}") for number in range(len(AT_ONCE))]
-    assert [response.status_code for response in responses] == list(AT_ONCE.values())
-    assert {response.headers["content-type"] for response in responses} == {"application/problem+json"}
-
-
-@EVERYWHERE
-async def test_an_error_later_aborts(
-    fake: FakePinecone, caplog: pytest.LogCaptureFixture, version: str, stack: str
-) -> None:
-    """Whatever ends the stream, the receiver's client raises."""
-    async with served(*map(failing, LATER), version=version, middlewares=STACKS[stack]) as url:
-        for number, encoding in product(range(len(LATER)), ["gzip", "identity"]):
-            with pytest.raises(httpx.RemoteProtocolError):
-                await get(f"{url}/{number}", headers={"Accept-Encoding": encoding})
-    aborted = [record for record in caplog.records if record.getMessage().startswith("aborted a stream")]
-    assert [vars(record)["pinecone_error"] for record in aborted[::2]] == [type(error).__name__ for error in LATER]
 
 
 @pytest.mark.parametrize("limited", [in_asyncio_time, in_anyio_time])

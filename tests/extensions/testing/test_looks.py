@@ -39,7 +39,7 @@ BACKUPS: list[tuple[dict[str, Any], str]] = [
 JOBS: list[tuple[dict[str, Any], str, str]] = [
     ({}, "Completed Completed Completed Completed", "Ready"),
     ({"looks_until_restored": 3, "lag": 1}, "404 Pending Pending Completed", "Ready"),
-    ({"looks_until_restored": 2, "restore_outcome": "Odd"}, "Pending Odd Odd Odd", "InitializationFailed"),
+    ({"looks_until_restored": 2, "restore_outcome": "Failed"}, "Pending Failed Failed Failed", "InitializationFailed"),
     ({"looks_until_restored": 9}, "Pending Pending Pending Pending", "Initializing"),
 ]
 

@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, cast
 
 import attrs
-from cyclopts import App, CycloptsError, Parameter, UnknownCommandError, UnusedCliTokensError
+from cyclopts import (
+    App,
+    CycloptsError,
+    MissingArgumentError,
+    Parameter,
+    UnknownCommandError,
+    UnusedCliTokensError,
+)
 
 from pinecone_backups_async import BackupsError, ConfigurationError, WaitTimeoutError, __version__
 
@@ -192,22 +199,27 @@ def _refuse(error: CycloptsError, words: Sequence[str]) -> int:
     """Complain of words that are no command and its options. `check` and what may have been meant for it is 3."""
     chain, _, rest = app.parse_commands(words)
     unknown = isinstance(error, UnknownCommandError)
-    meant = difflib.get_close_matches(words[0], list(app), n=1) if unknown and words else chain
-    complaint = _use(error, chain)
-    if list(meant) == ["check"]:
+    meant = difflib.get_close_matches(words[0], list(app), n=1) if unknown else list(chain)
+    complaint = _use(error, words, chain, meant)
+    if meant == ["check"]:
         print_verdict(_CODES_OF_CHECK.wrong_use, complaint, _output_of(rest))
         return _CODES_OF_CHECK.wrong_use
     _complain(complaint)
     return _CODES_OF_CHECK.wrong_use if unknown else _CODES.wrong_use
 
 
-def _use(error: CycloptsError, chain: Sequence[str]) -> str:
+def _use(error: CycloptsError, words: Sequence[str], chain: Sequence[str], meant: Sequence[str]) -> str:
     text = str(error)
     if "--api-key" in text:  # the text may hold the key
         return NO_API_KEY
-    if isinstance(error, UnusedCliTokensError):
+    if isinstance(error, UnknownCommandError):
+        text = f"Unknown command: {words[0]}." + "".join(f" Did you mean {name}?" for name in meant)
+    elif isinstance(error, MissingArgumentError) and error.argument is not None:
+        text = f"{error.argument.name} is missing or has no value."
+    elif isinstance(error, UnusedCliTokensError):
         text = f"Unexpected argument: {' '.join(error.unused_tokens or ())}."
-    return f"{text.rstrip('.')}. See: {' '.join(['pinecone-backups', *chain, '--help'])}"
+    end = "" if text.endswith((".", "?")) else "."
+    return f"{text}{end} See: {' '.join(['pinecone-backups', *chain, '--help'])}"
 
 
 _output_app: Final = App(help_flags=(), version_flags=(), **_SETTINGS)

@@ -43,7 +43,7 @@ class DescribeOptions(DemoConnection):
 
 
 def describe(
-    id_: Annotated[str, Parameter(help="The id of a backup, or its beginning: at least 8 characters.")],
+    id_: Annotated[str, Parameter(name="ID", help="The id of a backup, or its beginning: at least 8 characters.")],
     /,
     *,
     options: Annotated[DescribeOptions, options_of] = DescribeOptions(),

@@ -51,7 +51,7 @@ class RestoreOptions(Connection):
 
 
 def restore(
-    id_: Annotated[str, Parameter(help="The whole id of the backup.")],
+    id_: Annotated[str, Parameter(name="ID", help="The whole id of the backup.")],
     /,
     *,
     options: Annotated[RestoreOptions, options_of],
@@ -127,7 +127,7 @@ class WaitOptions(Connection):
 
 
 def wait(
-    id_: Annotated[str, Parameter(help="The id of a backup or a restore job, or its beginning.")],
+    id_: Annotated[str, Parameter(name="ID", help="The id of a backup or a restore job, or its beginning.")],
     /,
     *,
     options: Annotated[WaitOptions, options_of] = WaitOptions(),

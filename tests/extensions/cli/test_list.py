@@ -324,8 +324,8 @@ def test_a_misspelt_command_is_3(run: Run) -> None:
     """No monitoring host may take it for a verdict; it is told where a monitoring host looks if `check` was meant."""
     other, check = run("lst"), run("chekc", "--max-age", "26h")
     assert (other.code, other.out, check.code, check.err) == (3, "", 3, "")
-    assert other.err.startswith('pinecone-backups: Unknown command "lst". Did you mean "list"?')
-    assert check.out.startswith('BACKUPS UNKNOWN - Unknown command "chekc". Did you mean "check"?')
+    assert other.err.startswith("pinecone-backups: Unknown command: lst. Did you mean list? See: ")
+    assert check.out.startswith("BACKUPS UNKNOWN - Unknown command: chekc. Did you mean check? See: ")
 
 
 def test_a_token_that_was_refused_is_no_place_to_resume(project: FakePinecone, run: Run) -> None:

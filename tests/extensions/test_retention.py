@@ -30,25 +30,19 @@ def ids(backups: Iterable[Decision], *, keep: bool) -> list[str]:
     return [each.backup.backup_id for each in backups if each.keep is keep]
 
 
-@pytest.mark.parametrize(
-    ("rules", "kept"),
-    [
-        # Ages in hours; NOW is a Tuesday at noon.
-        ({"last": 2}, [1, 2]),
-        ({"hourly": 2}, [1, 2]),
-        ({"daily": 1}, [1]),
-        ({"daily": 3}, [1, 13, 50]),
-        ({"weekly": 2}, [1, 50]),
-        ({"monthly": 2}, [1, 24 * 40]),
-        ({"yearly": 9}, [1, 24 * 400]),
-        ({"within": hours(12)}, [1, 2, 13]),
-        ({"within": hours(11.9)}, [1, 2]),
-        ({"within": dt.timedelta.max}, [1, 2, 13, 14, 50, 61, 24 * 40, 24 * 400]),
-        ({"daily": 2, "yearly": 2}, [1, 13, 24 * 400]),
-    ],
-)
+# Ages in hours; NOW is a Tuesday at noon.
+AGES = [1, 2, 13, 14, 50, 61, MONTH := 24 * 40, YEAR := 24 * 400]
+KEPT: list[tuple[dict[str, Any], list[int]]] = [
+    ({"last": 2}, [1, 2]), ({"hourly": 2}, [1, 2]), ({"daily": 1}, [1]), ({"daily": 3}, [1, 13, 50]),
+    ({"weekly": 2}, [1, 50]), ({"monthly": 2}, [1, MONTH]), ({"yearly": 9}, [1, YEAR]),
+    ({"within": hours(12)}, [1, 2, 13]), ({"within": hours(11.9)}, [1, 2]), ({"within": dt.timedelta.max}, AGES),
+    ({"daily": 2, "yearly": 2}, [1, 13, YEAR]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "kept"), KEPT)
 def test_what_each_rule_keeps(rules: dict[str, Any], kept: list[int]) -> None:
-    backups = [backup(age) for age in (1, 2, 13, 14, 50, 61, 24 * 40, 24 * 400)]
+    backups = [backup(age) for age in AGES]
     found = decisions(*backups, **rules)
     assert ids(found, keep=True) == [f"i-1-{age}-Ready" for age in kept]
     assert [each.backup for each in found] == backups

@@ -60,27 +60,24 @@ FAILED_LAST = "failed, but no newer one is Ready"
 NO_MATCH = "name does not match"
 
 
-@pytest.mark.parametrize(
-    ("row", "options", "reason"),
-    [
-        (backup(5), {}, "no rule keeps it"),
-        (backup(5, "Failed"), {}, "failed, and a newer one is Ready"),
-        (backup(5, "InitializationFailed"), {}, "failed, and a newer one is Ready"),
-        *((backup(age, "Failed"), {}, FAILED_LAST) for age in (1, 2)),  # 2: as old as the Ready one
-        (backup(5, "Failed", index_id="2"), {}, FAILED_LAST),
-        *((backup(5, status), {}, f"not finished: {status}") for status in ("Pending", "Initializing", "Scheduled")),
-        (backup(5, "Cancelled"), {}, "unknown status Cancelled"),
-        *((backup(None, status), {}, "its time is unknown") for status in ("Ready", "Failed")),
-        (backup(-25), {}, "dated more than a day ahead"),
-        (backup(5, name="nightly-1"), {"names": ["x", "n*"]}, "no rule keeps it"),
-        *((backup(5, name=name), {"names": ["n*", "[!a-z]"]}, NO_MATCH) for name in ("Nightly-1", "manual")),
-        *((backup(5, name=name), {"names": ["*"]}, NO_MATCH) for name in ("", None)),
-        (backup(5, "Failed", name="manual"), {"names": ["n*"]}, NO_MATCH),
-        (backup(5, **DELETED), {}, "only copy of a deleted index"),
-        (backup(5, **DELETED), {"gone": True}, "newest Ready of its index"),
-        (backup(5, "Failed", **DELETED), {}, "its index was deleted"),
-    ],
-)
+@pytest.mark.parametrize(("row", "options", "reason"), [
+    (backup(5), {}, "no rule keeps it"),
+    (backup(5, "Failed"), {}, "failed, and a newer one is Ready"),
+    (backup(5, "InitializationFailed"), {}, "failed, and a newer one is Ready"),
+    *((backup(age, "Failed"), {}, FAILED_LAST) for age in (1, 2)),  # 2: as old as the Ready one
+    (backup(5, "Failed", index_id="2"), {}, FAILED_LAST),
+    *((backup(5, status), {}, f"not finished: {status}") for status in ("Pending", "Initializing", "Scheduled")),
+    (backup(5, "Cancelled"), {}, "unknown status Cancelled"),
+    *((backup(None, status), {}, "its time is unknown") for status in ("Ready", "Failed")),
+    (backup(-25), {}, "dated more than a day ahead"),
+    (backup(5, name="nightly-1"), {"names": ["x", "n*"]}, "no rule keeps it"),
+    *((backup(5, name=name), {"names": ["n*", "[!a-z]"]}, NO_MATCH) for name in ("Nightly-1", "manual")),
+    *((backup(5, name=name), {"names": ["*"]}, NO_MATCH) for name in ("", None)),
+    (backup(5, "Failed", name="manual"), {"names": ["n*"]}, NO_MATCH),
+    (backup(5, **DELETED), {}, "only copy of a deleted index"),
+    (backup(5, **DELETED), {"gone": True}, "newest Ready of its index"),
+    (backup(5, "Failed", **DELETED), {}, "its index was deleted"),
+])  # fmt: skip
 def test_what_stays_and_why(row: Backup, options: dict[str, Any], reason: str) -> None:
     found = {each.backup: each for each in decisions(row, backup(2), **LAST, **options)}
     assert found[row].keep is (reason not in {"no rule keeps it", "failed, and a newer one is Ready"})
@@ -113,17 +110,14 @@ def test_backups_of_all_names_fill_the_periods() -> None:
     assert ids(decisions(*rows, last=2, names=["nightly-*"]), keep=False) == ["i-1-3-Ready"]
 
 
-@pytest.mark.parametrize(
-    ("rule", "times", "zone", "periods"),
-    [
-        ("daily", ["2026-11-23T23:30+00:00", "2026-11-23T22:30+00:00"], "UTC", 1),
-        ("daily", ["2026-11-23T23:30+00:00", "2026-11-23T22:30+00:00"], "Europe/Paris", 2),
-        ("hourly", ["2026-10-25T00:30+00:00", "2026-10-25T01:30+00:00"], "Europe/Paris", 2),  # both 2:30, in autumn
-        ("weekly", ["2026-11-25T00:30+00:00", "2025-11-26T00:30+00:00"], "UTC", 2),  # both the 48th
-        ("monthly", ["2026-11-25T00:30+00:00", "2025-11-26T00:30+00:00"], "UTC", 2),
-        ("yearly", ["2026-10-25T00:30+00:00", "0001-01-01T00:00+00:00"], "America/New_York", 2),
-    ],
-)
+@pytest.mark.parametrize(("rule", "times", "zone", "periods"), [
+    ("daily", ["2026-11-23T23:30+00:00", "2026-11-23T22:30+00:00"], "UTC", 1),
+    ("daily", ["2026-11-23T23:30+00:00", "2026-11-23T22:30+00:00"], "Europe/Paris", 2),
+    ("hourly", ["2026-10-25T00:30+00:00", "2026-10-25T01:30+00:00"], "Europe/Paris", 2),  # both 2:30, in autumn
+    ("weekly", ["2026-11-25T00:30+00:00", "2025-11-26T00:30+00:00"], "UTC", 2),  # both the 48th
+    ("monthly", ["2026-11-25T00:30+00:00", "2025-11-26T00:30+00:00"], "UTC", 2),
+    ("yearly", ["2026-10-25T00:30+00:00", "0001-01-01T00:00+00:00"], "America/New_York", 2),
+])  # fmt: skip
 def test_periods_begin_in_the_zone_of_the_policy(rule: str, times: list[str], zone: str, periods: int) -> None:
     rows = [backup(None, backup_id=time, created_at=dt.datetime.fromisoformat(time)) for time in times]
     rules: dict[str, Any] = {rule: 2, "zone": ZoneInfo(zone)}

@@ -186,17 +186,13 @@ ACCEPT, CLOSE = "websocket.accept", "websocket.close 1011 The backups service di
 AS_HTTP = ["websocket.http.response.start 504", "websocket.http.response.body"]
 
 
-@pytest.mark.parametrize(
-    ("error", "before", "extensions", "sent"),
-    [
-        (TIMEOUT, "accept", {}, [ACCEPT, CLOSE]),
-        (LONG, "accept", {}, [ACCEPT, f"websocket.close 1011 limit {'é' * 58}"]),
-        (TIMEOUT, "accept close", {}, [ACCEPT, "websocket.close 1000 "]),
-        (TIMEOUT, "accept disconnect", {}, [ACCEPT]),
-        (TIMEOUT, "", {}, [CLOSE]),
-        (TIMEOUT, "", {"websocket.http.response": {}}, AS_HTTP),
-    ],
-)
+@pytest.mark.parametrize(("error", "before", "extensions", "sent"), [
+    (TIMEOUT, "accept", {}, [ACCEPT, CLOSE]),
+    (LONG, "accept", {}, [ACCEPT, f"websocket.close 1011 limit {'é' * 58}"]),
+    (TIMEOUT, "accept close", {}, [ACCEPT, "websocket.close 1000 "]),
+    (TIMEOUT, "accept disconnect", {}, [ACCEPT]), (TIMEOUT, "", {}, [CLOSE]),
+    (TIMEOUT, "", {"websocket.http.response": {}}, AS_HTTP),
+])  # fmt: skip
 async def test_what_a_websocket_gets(
     error: Exception, before: str, extensions: dict[str, Any], sent: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -22,25 +22,19 @@ TOKENS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("query", "rows"),
-    [
-        *(({"version": version}, rows) for version, rows in [("2025-10", 10), ("2026-04", 10), ("2026-07", 100)]),
-        *(({"limit": limit}, limit) for limit in (1, 99, 100)),
-    ],
-)
+@pytest.mark.parametrize(("query", "rows"), [
+    *(({"version": version}, rows) for version, rows in [("2025-10", 10), ("2026-04", 10), ("2026-07", 100)]),
+    *(({"limit": limit}, limit) for limit in (1, 99, 100)),
+])  # fmt: skip
 async def test_how_many_rows_a_page_has(query: dict[str, Any], rows: int) -> None:
     async with FakePinecone(backups=150) as fake:
         assert (await get(fake, **query)).ids == [backup.backup_id for backup in fake.backups[:rows]]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "message"),
-    [
-        *(("limit", value, "limit must be an integer from 1 to 100.") for value in LIMITS),
-        *(("paginationToken", value, "Invalid pagination token.") for value in TOKENS),
-    ],
-)
+@pytest.mark.parametrize(("name", "value", "message"), [
+    *(("limit", value, "limit must be an integer from 1 to 100.") for value in LIMITS),
+    *(("paginationToken", value, "Invalid pagination token.") for value in TOKENS),
+])  # fmt: skip
 async def test_what_is_malformed_is_a_400(name: str, value: str, message: str) -> None:
     async with FakePinecone(backups=20) as fake:
         assert (await get(fake, limit=10)).next_token == AFTER_TEN

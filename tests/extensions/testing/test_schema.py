@@ -110,13 +110,10 @@ async def test_a_project_has_rows_of_every_shape() -> None:
 KEY, VERSION = "Invalid API key.", "The X-Pinecone-Api-Version header must be 2025-10 or 2026-04 or 2026-07."
 
 
-@pytest.mark.parametrize(
-    ("request_", "error"),
-    [
-        *(({"key": key}, (401, KEY)) for key in ("", "pcsk_wrong")),
-        *(({"version": version}, (400, VERSION)) for version in (None, "", "2026-4", "2025-04", "unstable")),
-    ],
-)
+@pytest.mark.parametrize(("request_", "error"), [
+    *(({"key": key}, (401, KEY)) for key in ("", "pcsk_wrong")),
+    *(({"version": version}, (400, VERSION)) for version in (None, "", "2026-4", "2025-04", "unstable")),
+])  # fmt: skip
 async def test_a_wrong_key_or_version(fake: FakePinecone, request_: dict[str, Any], error: tuple[int, str]) -> None:
     assert (await get(fake, **request_)).error == error
 

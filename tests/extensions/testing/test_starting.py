@@ -76,14 +76,11 @@ LOOP = ["-o", "asyncio_default_fixture_loop_scope=function"]
 ALONE = ["-p", "anyio.pytest_plugin", "-p", "pinecone_backups_async.testing.plugin"]
 
 
-@pytest.mark.parametrize(
-    ("mark", "prelude", "options"),
-    [
-        ("asyncio(loop_scope='session')", "", ["--asyncio-mode=strict", *LOOP]),
-        ("anyio", "", ["--asyncio-mode=auto", *LOOP]),
-        ("anyio", "sys.modules['pytest_asyncio'] = None", ALONE),  # as if it were not installed
-    ],
-)
+@pytest.mark.parametrize(("mark", "prelude", "options"), [
+    ("asyncio(loop_scope='session')", "", ["--asyncio-mode=strict", *LOOP]),
+    ("anyio", "", ["--asyncio-mode=auto", *LOOP]),
+    ("anyio", "sys.modules['pytest_asyncio'] = None", ALONE),  # as if it were not installed
+])  # fmt: skip
 def test_it_is_there_in_a_project_of_its_own(
     mark: str, prelude: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,7 +93,7 @@ class SafeText:
         return "".join(map(_printable, "".join(pieces)[:MAX_TEXT]))[:MAX_TEXT]
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where secrets stand, in order: as they are, and below up to four layers of escapes."""
+        """Return where secrets are, in order: as they are, and below up to four layers of escapes."""
         find = self._matcher().finditer
         spans = [match.span() for match in find(text)]
         places = list(range(len(text) + 1)) if _ESCAPE.search(text) else []

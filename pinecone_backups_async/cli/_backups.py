@@ -132,7 +132,7 @@ def delete(
                 f"{id_} is the beginning of an id: delete takes whole ids (list --wide shows them)"
             )
     if not options.yes and not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        raise ConfigurationError("delete needs --yes where nobody can be asked")
+        raise ConfigurationError("delete needs --yes if there is no terminal to ask on")
     return asyncio.run(_delete(list(dict.fromkeys(ids)), options))
 
 

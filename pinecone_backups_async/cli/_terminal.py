@@ -1,4 +1,4 @@
-"""Lines of cells on stdout: in colour on a terminal, plain elsewhere and where there are many. Knows rich."""
+"""Lines of cells on stdout: in colour on a terminal, plain elsewhere and if there are many. Knows rich."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pinecone_backups_async.cli._grid import Line
-from pinecone_backups_async.cli._report import EXIT_CODES, report_lines, verdict_line, verdict_text
+from pinecone_backups_async.cli._report import EXIT_CODES, report_lines, verdict_lines, verdict_text
 from pinecone_backups_async.cli._table import backups_lines
 from pinecone_backups_async.coverage import assess
 from pinecone_backups_async.testing import sample_backups
@@ -32,8 +32,8 @@ def main() -> None:
     backups = sample_backups(DEMO_BACKUPS, now=NOW)
     draw("list", "list --demo", backups_lines(backups, NOW, WIDTH))
     report = assess(backups, max_age=dt.timedelta(hours=26), now=NOW)
-    verdict = verdict_line(EXIT_CODES[report.state], verdict_text(report))
-    draw("check", "check --demo --max-age 26h", [verdict, *report_lines(report, WIDTH)])
+    verdict = verdict_lines(EXIT_CODES[report.state], verdict_text(report), WIDTH)
+    draw("check", "check --demo --max-age 26h", [*verdict, *report_lines(report, WIDTH)])
 
 
 if __name__ == "__main__":

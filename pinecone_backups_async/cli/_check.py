@@ -19,7 +19,7 @@ from ._formats import write_json
 from ._grid import prose_lines
 from ._options import Age, DemoConnection, Names, options_of
 from ._progress import passes_shown, progress
-from ._report import EXIT_CODES, performance_data, plugin_line, report_lines, verdict_line, verdict_text
+from ._report import EXIT_CODES, performance_data, plugin_line, report_lines, verdict_lines, verdict_text
 from ._report_data import report_facts, report_prometheus
 from ._sanitize import for_plugin, for_terminal
 from ._streams import data_stream, is_terminal, print_stderr
@@ -95,7 +95,7 @@ def _why_not(index: Index) -> str | None:
 def print_verdict(code: int, text: str, output: str, numbers: str = "") -> None:
     """Print a verdict once: on stdout, for a person or a monitoring host; on stderr if stdout is data."""
     if output == "table" and is_terminal(sys.stdout):
-        print_lines([verdict_line(code, text)])
+        print_lines(verdict_lines(code, text, table_width()))
         return
     line = plugin_line(code, text) + (f" | {numbers}" if numbers else "")
     if output == "table":

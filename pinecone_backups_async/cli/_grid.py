@@ -54,9 +54,9 @@ def prose_lines(text: str, style: str, width: int | None) -> list[Line]:
 class Grid:
     """Columns and rows, fitted to a width (None: unlimited).
 
-    First the columns leave that may; one blank between columns rather than two keeps the last of these. If the rest is
-    still too wide, a row takes several lines: each holds as many columns as fit, aligned, and the later ones are
-    indented. Only a cell that is wider than the width itself makes a line too long.
+    First the columns leave that may. One blank between columns rather than two keeps the last of these, or each row on
+    one line, if that suffices. If the rest is still too wide, a row takes several lines: each holds as many columns as
+    fit, aligned, and the later ones are indented. Only a cell that is wider than the width makes a line too long.
     """
 
     def __init__(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int | None) -> None:
@@ -67,11 +67,18 @@ class Grid:
             max([len(column.title), *(_width_of(row[place].text) for row in rows)])
             for place, column in enumerate(columns)
         ]
-        shown = self._shown(gap=2)
-        tight = self._shown(gap=1)
-        dearest = max(range(len(columns)), key=lambda place: columns[place].leaves)
-        self._gap = 1 if dearest in tight and dearest not in shown else 2
-        self._groups = self._grouped(tight if self._gap == 1 else shown)
+        self._gap = self._fitting_gap()
+        self._groups = self._grouped(self._shown(self._gap))
+
+    def _fitting_gap(self) -> int:
+        """Return 1 if that keeps the last column to leave, or each row on one line; else 2."""
+        if self._width is None:
+            return 2
+        dearest = max(range(len(self._columns)), key=lambda place: self._columns[place].leaves)
+        shown, tight = self._shown(gap=2), self._shown(gap=1)
+        keeps_column = dearest in tight and dearest not in shown
+        keeps_line = self._total(tight, 1) <= self._width < self._total(shown, 2)
+        return 1 if keeps_column or keeps_line else 2
 
     @property
     def left_out(self) -> list[str]:

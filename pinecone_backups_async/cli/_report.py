@@ -8,11 +8,11 @@ from typing import Final
 
 from pinecone_backups_async.coverage import CoverageReport, IndexCoverage, State
 
-from ._grid import Cell, Column, Grid, Line
+from ._grid import Cell, Column, Grid, Line, prose_lines
 from ._sanitize import for_plugin
 from ._table import age, size_text
 
-__all__ = ["EXIT_CODES", "performance_data", "plugin_line", "report_lines", "verdict_line", "verdict_text"]
+__all__ = ["EXIT_CODES", "performance_data", "plugin_line", "report_lines", "verdict_lines", "verdict_text"]
 
 EXIT_CODES: Final = {State.HEALTHY: 0, State.STALE: 1, State.FAILING: 2, State.MISSING: 2}
 _WORDS: Final = {
@@ -36,9 +36,13 @@ def plugin_line(code: int, text: str) -> str:
     return f"BACKUPS {_WORDS[code].text} - {for_plugin(text)}"
 
 
-def verdict_line(code: int, text: str) -> Line:
+def verdict_lines(code: int, text: str, width: int | None) -> list[Line]:
     """Return the verdict for a person."""
-    return [_WORDS[code], Cell(f"  {for_plugin(text)}")]
+    word = _WORDS[code]
+    margin = len(word.text) + 2
+    parts = prose_lines(for_plugin(text), "", None if width is None else max(20, width - margin))
+    begin = [word, Cell("  ")]
+    return [[*(begin if number == 0 else [Cell(" " * margin)]), *part] for number, part in enumerate(parts)]
 
 
 def verdict_text(report: CoverageReport) -> str:

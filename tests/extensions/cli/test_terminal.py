@@ -25,10 +25,10 @@ def test_a_table_with_progress_and_colour(project: FakePinecone, terminal: Run, 
 
 @pytest.mark.parametrize("columns", ["40", "60", "80", "100", "120"])
 def test_a_table_fits_the_terminal(project: FakePinecone, terminal: Run, columns: str) -> None:
-    words = ["list", "--max-items", "20", "-o", "table"]
-    lines = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", terminal(*words, COLUMNS=columns).out).splitlines()
-    assert 20 < max(len(line) for line in lines if "Listing" not in line) <= int(columns)
-    assert max(map(len, terminal(*words, "--wide", COLUMNS=columns).out.splitlines())) > 120
+    for words in (["list", "--max-items", "20"], ["check", "--max-age", "26h"]):
+        lines = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", terminal(*words, COLUMNS=columns).out).splitlines()
+        assert 20 < max(len(line) for line in lines if "…" not in line) <= int(columns)
+    assert max(map(len, terminal("list", "--max-items", "20", "--wide", COLUMNS=columns).out.splitlines())) > 120
 
 
 def test_many_rows_are_plain(project: FakePinecone, terminal: Run) -> None:

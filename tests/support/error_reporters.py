@@ -23,6 +23,8 @@ from rich.console import Console
 from rich.traceback import Traceback
 from sentry_sdk.transport import Transport
 
+from tests.support.guard import TESTS
+
 
 def the_error_itself(raised: BaseException) -> str:
     return f"{raised} {raised!r} {raised.args!r} {vars(raised)!r} {raised.__cause__!r} {raised.__context__!r}"
@@ -39,7 +41,7 @@ def a_traceback(raised: BaseException) -> str:
         if told is not None:
             ahead += [told.__cause__, told.__context__]
             for frame in told.stack:
-                if "/tests/" in frame.filename and frame.locals is not None:
+                if frame.filename.startswith(TESTS) and frame.locals is not None:
                     frame.locals.clear()
     return "".join(shown.format())
 
@@ -47,7 +49,7 @@ def a_traceback(raised: BaseException) -> str:
 def a_rich_traceback(raised: BaseException) -> str:
     trace = Traceback.extract(type(raised), raised, raised.__traceback__, show_locals=True, locals_max_string=10**6)
     for stack in trace.stacks:
-        stack.frames = [frame for frame in stack.frames if "/tests/" not in frame.filename]
+        stack.frames = [frame for frame in stack.frames if not frame.filename.startswith(TESTS)]
     console = Console(file=io.StringIO(), width=10**4)
     console.print(Traceback(trace, show_locals=True, width=10**4))
     assert isinstance(console.file, io.StringIO)
@@ -79,7 +81,7 @@ def a_sentry_event(raised: BaseException) -> str:
     (event,) = transport.events
     for value in event["exception"]["values"]:
         frames = value.get("stacktrace", {}).get("frames", [])
-        value["stacktrace"] = [frame for frame in frames if "/tests/" not in frame["abs_path"]]
+        value["stacktrace"] = [frame for frame in frames if not frame["abs_path"].startswith(TESTS)]
     return json.dumps(event)
 
 

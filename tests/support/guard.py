@@ -17,6 +17,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+TESTS = str(Path(__file__).parents[1])  # whose frames know the key
 CANARY = "pcsk_canary-4f1d2c7e9b"
 KEYS_BEGIN_WITH = "pcsk_"  # the canary, and the keys of all other tests whose key tells anything
 _LEAVES = (str, bytes, int, float, type(None), type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
@@ -85,7 +86,7 @@ def _parts_of_exception(value: BaseException) -> Iterator[tuple[str, object]]:
     yield from (("args", value.args), ("__cause__", value.__cause__), ("__context__", value.__context__))
     trace = value.__traceback__
     while trace is not None:
-        if "/tests/" not in trace.tb_frame.f_code.co_filename:
+        if not trace.tb_frame.f_code.co_filename.startswith(TESTS):
             yield f"locals of {trace.tb_frame.f_code.co_qualname}", dict(trace.tb_frame.f_locals)
         trace = trace.tb_next
 

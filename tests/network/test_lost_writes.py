@@ -179,7 +179,7 @@ def gone_port(client: BackupsClient) -> str:
     return repr(client).partition(",")[0].rpartition(":")[2]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (2, 3))])
 async def test_W4_ensure_never_makes_two(seed: int) -> None:
     """200 names, 30 % of all answers lost, each run again: exactly 200 backups."""
     dice = random.Random(seed)

@@ -107,15 +107,6 @@ async def test_the_demonstration_of_the_documentation(tmp_path: Path, no_setting
             assert timeless(await printed(http, line, url)) == timeless(output), line
 
 
-@pytest.mark.parametrize(("arguments", "made_up"), [([], False), (["--demo"], True)])
-async def test_with_a_key_the_command_shows_that_project(
-    fake: FakePinecone, tmp_path: Path, arguments: list[str], made_up: bool
-) -> None:
-    command, log = [*PYTHON, str(EXAMPLE), *arguments], tmp_path / "log"
-    async with running(command, free_port(), log, signal.SIGINT) as url, httpx.AsyncClient() as http:
-        assert len((await http.get(f"{url}/backups")).json()["data"]) == 100
-    assert ("made up" in log.read_text()) is made_up
-    assert len(fake.requests) == (0 if made_up else 1)
 
 
 async def test_under_uvicorn_a_missing_key_stops_it(no_settings: None) -> None:

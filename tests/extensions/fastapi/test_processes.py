@@ -107,8 +107,6 @@ async def test_the_demonstration_of_the_documentation(tmp_path: Path, no_setting
             assert timeless(await printed(http, line, url)) == timeless(output), line
 
 
-
-
 async def test_under_uvicorn_a_missing_key_stops_it(no_settings: None) -> None:
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "--port", "0", "service:app"]
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 
 from ._errors import ConfigurationError
-from ._plain import NOTHING_ELSE, plain
+from ._plain import NOTHING_ELSE, copied, plain
 from ._statuses import BackupStatus, Outcome, RestoreStatus, outcome_of
 
 
@@ -42,7 +42,9 @@ class MetadataField:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as plain JSON-ready Python: the keys that have a value, then `extra`."""
-        return plain(self, absent=False)
+        known = {"filterable": self.filterable, "type": self.type, "dimension": self.dimension, "metric": self.metric}
+        present = {name: value for name, value in known.items() if value is not None}
+        return present | copied(self.extra) if self.extra else present
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +61,8 @@ class MetadataSchema:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain JSON-ready Python: `fields`, then `extra`."""
-        return plain(self)
+        known = {"fields": {name: field.to_dict() for name, field in self.fields.items()}}
+        return known | copied(self.extra) if self.extra else known
 
 
 @attrs.frozen(kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, NoReturn, TypeVar, cast
 import attrs
 
 _AS_IS: Final = frozenset({str, int, float, bool, type(None)})
+_PLAIN: Final = frozenset({str, str | None, int | None, float | None, bool | None})
 _T = TypeVar("_T")
 
 
@@ -41,33 +42,53 @@ def plain(model: Any, *, absent: bool = True) -> dict[str, Any]:
 
     `absent=False` leaves out the known fields that the service did not send.
     """
-    names, read = _reader_of(cast("Hashable", type(model)))
+    names, read, others = _reader_of(cast("Hashable", type(model)))
     known = dict(zip(names, read(model), strict=True))
     if not absent:
         known = {name: value for name, value in known.items() if value is not None and value is not NOTHING_ELSE}
-    for name, value in known.items():
-        if type(value) not in _AS_IS:
-            known[name] = _copied(value)
-    return known | _copied(model.extra) if model.extra else known
+    for name in others:
+        if known.get(name) is not None:
+            known[name] = copied(known[name])
+    return known | copied(model.extra) if model.extra else known
 
 
 @cache
-def _reader_of(cls: Hashable) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
-    """Return the names of a model's known fields, and what reads all of them at once."""
-    names = tuple(field.name for field in attrs.fields(cast("type[attrs.AttrsInstance]", cls)) if field.name != "extra")
-    if len(names) == 1:  # for one name, attrgetter returns the bare value
-        return names, lambda model: (getattr(model, names[0]),)
-    return names, cast("Callable[[object], tuple[Any, ...]]", attrgetter(*names))
+def _reader_of(cls: Hashable) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]], tuple[str, ...]]:
+    """Return the names of a model's known fields, what reads all of them at once, and which ones are not plain."""
+    fields = attrs.fields(attrs.resolve_types(cast("type[attrs.AttrsInstance]", cls)))
+    names = tuple(field.name for field in fields if field.name != "extra")
+    others = tuple(field.name for field in fields if field.name in names and field.type not in _PLAIN)
+    return names, cast("Callable[[object], tuple[Any, ...]]", attrgetter(*names)), others
 
 
-def _copied(value: Any) -> Any:
+def copied(value: Any) -> Any:
     """Return a copy of decoded JSON, of a time or of a model, JSON-ready."""
-    if type(value) in _AS_IS:
-        return value
-    if isinstance(value, Mapping):
-        return {key: _copied(item) for key, item in cast("Mapping[str, Any]", value).items()}
-    if isinstance(value, list):
-        return [_copied(item) for item in cast("list[Any]", value)]
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-    return value.to_dict() if hasattr(value, "to_dict") else deepcopy(value)
+    copy = _COPIES.get(cast("type[object]", type(value)))
+    if copy is not None:
+        return copy(value)
+    to_dict = getattr(value, "to_dict", None)
+    if to_dict is not None:
+        return to_dict()
+    return _object(value) if isinstance(value, Mapping) else deepcopy(value)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return {key: item if type(item) in _AS_IS else copied(item) for key, item in value.items()}
+
+
+def _array(value: list[Any]) -> list[Any]:
+    return [item if type(item) in _AS_IS else copied(item) for item in value]
+
+
+def _time(value: dt.datetime) -> str:
+    utc = value if value.tzinfo is dt.UTC else value.astimezone(dt.UTC)
+    parts = utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % parts  # noqa: UP031 - twice as fast as isoformat
+
+
+_COPIES: Final[Mapping[type, Callable[[Any], Any]]] = {
+    dict: _object,
+    FrozenDict: _object,
+    list: _array,
+    dt.datetime: _time,
+}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, repeat
 from math import isinf
@@ -25,6 +26,7 @@ MAX_DEPTH: Final = 100  # levels of nesting
 _BOM: Final = b"\xef\xbb\xbf"
 _TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH} levels"
 _CONTAINERS: Final = frozenset({dict, list})
+_TYPES_OF_TAGS: Final = frozenset({dict, type(None)})
 # What says that a faster reader does not take a body.
 _NOT_TAKEN: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, TypeError, KeyError)
 _new: Final = cast("Callable[[type], Any]", object.__new__)
@@ -58,14 +60,18 @@ def _not_json(reason: str) -> ResponseParsingError:
 
 def check_depth(values: Iterable[Any], levels: int = MAX_DEPTH) -> None:
     """Raise if one of these values of decoded JSON is nested deeper than so many levels."""
-    level: list[Any] = list(values)
-    while not _CONTAINERS.isdisjoint(map(type, level)):
+    nodes: list[Any] = [value for value in values if type(value) in _CONTAINERS]
+    while nodes:
         if levels == 0:
             raise _not_json(_TOO_DEEP)
         levels -= 1
-        objects: list[dict[str, Any]] = [value for value in level if type(value) is dict]
-        arrays: list[list[Any]] = [value for value in level if type(value) is list]
-        level = [*chain.from_iterable([node.values() for node in objects]), *chain.from_iterable(arrays)]
+        inner: list[Any] = list(chain.from_iterable(map(_inner, nodes)))
+        found = not _CONTAINERS.isdisjoint(map(type, inner))
+        nodes = [value for value in inner if type(value) in _CONTAINERS] if found else []
+
+
+def _inner(node: Any) -> Iterable[Any]:
+    return cast("Iterable[Any]", node.values() if type(node) is dict else node)
 
 
 def _number_of_values(text: bytes) -> int:
@@ -104,7 +110,7 @@ _Field: Any = _struct_of(MetadataField, {})
 _Schema: Any = _struct_of(MetadataSchema, {Mapping[str, MetadataField]: dict[str, _Field]})
 _PARTS: Final = {dt.datetime | None: str | None, MetadataSchema | None: _Schema | None}
 _KnownRow: Any = _struct_of(Backup, {**_PARTS, Mapping[str, Any] | None: _TAGS | None})
-_AnyRow: Any = _struct_of(Backup, _PARTS, forbid=False)
+_AnyRow: Any = _struct_of(Backup, {**_PARTS, Mapping[str, Any] | None: Any}, forbid=False)
 _KNOWN: Final = wire_names(Backup)
 _Pagination: Any = msgspec.defstruct("Pagination", [("next", str | None)], forbid_unknown_fields=True)
 _OTHERS: Final = [("pagination", _Pagination | None, None), ("error", None, None)]
@@ -147,25 +153,25 @@ def read_rows(raw: Any) -> list[Backup] | None:
         if len(rows) > MAX_ROWS:
             return None
         extras = _unknown(raw["data"])
-        check_depth([row.tags for row in rows] + [item for extra in extras for item in extra.values()], MAX_DEPTH - 3)
+        tags = [row.tags for row in rows]
+        if not _TYPES_OF_TAGS.issuperset(map(type, tags)):
+            return None
+        check_depth(chain(tags, *[extra.values() for extra in extras]), MAX_DEPTH - 3)
         check_depth([value for key, value in raw.items() if key != "data"], MAX_DEPTH - 1)
         return _filled(rows, extras)
     except _NOT_TAKEN:
         return None
 
 
-_NO_SCHEMA: Final = (None, None)
-
-
 def _read_schemas(schemas: list[Any]) -> Iterable[MetadataSchema | None]:
     """Return the frozen schemas of structs; equal ones share a value, which nothing can change."""
     if not any(schemas):
         return repeat(None)
-    shared: dict[tuple[str, ...], tuple[Any, MetadataSchema | None]] = {}
+    shared = defaultdict[tuple[str, ...], tuple[Any, MetadataSchema | None]](lambda: (None, None))
     values: list[MetadataSchema | None] = []
     for schema in schemas:
         names = () if schema is None else tuple(schema.fields)
-        like, value = shared.get(names, _NO_SCHEMA)
+        like, value = shared[names]
         if like != schema:
             value = _filled_schema(schema)
             shared[names] = schema, value
@@ -226,9 +232,9 @@ def _filled(rows: Sequence[Any], extras: Iterable[Mapping[str, Any]]) -> list[Ba
     created = _read_times([row.created_at for row in rows])
     deleted = _read_times([row.source_index_deleted_at for row in rows])
     schemas = _read_schemas([row.schema for row in rows])
-    values: list[Backup] = []
-    for row, schema, extra, created_at, deleted_at in zip(rows, schemas, extras, created, deleted, strict=False):
-        value = _new(_OpenBackup)
+    values: list[Any] = list(map(_new, repeat(_OpenBackup, len(rows))))
+    columns = zip(values, rows, schemas, extras, created, deleted, strict=False)  # some of them have no end
+    for value, row, schema, extra, created_at, deleted_at in columns:
         value.backup_id, value.status = row.backup_id, row.status
         value.source_index_name, value.source_index_id = row.source_index_name, row.source_index_id
         value.cloud, value.region = row.cloud, row.region
@@ -239,7 +245,6 @@ def _filled(rows: Sequence[Any], extras: Iterable[Mapping[str, Any]]) -> list[Ba
         value.created_at, value.source_index_deleted_at = created_at, deleted_at
         value.schema, value.extra = schema, extra
         value.__class__ = Backup
-        values.append(value)
     return values
 
 

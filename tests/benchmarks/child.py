@@ -1,84 +1,118 @@
-"""What is measured in a process of its own: an import, the first page, memory. Imports nothing before it is asked to.
+"""What is measured in a process of its own: imports, memory, a service. Imports nothing before it is asked to.
 
-`python -m tests.benchmarks.child TASK [URL]` prints one line of JSON. The imports stand in the functions because what
-they cost, in time or memory, is what is measured.
+`python -m tests.benchmarks.child TASK [ARGUMENT]` prints one line of JSON. The imports stand in the functions because
+what they cost, in time or memory, is what is measured.
 """
 
 # ruff: noqa: PLC0415
 
 from __future__ import annotations
 
+import io
 import sys
 import time
+from collections.abc import Callable
 
 _KEY = "pcsk_benchmark"
 
 
-def import_aiohttp() -> dict[str, float]:
-    """Import aiohttp; return the seconds it took."""
-    cpu, wall = time.process_time(), time.perf_counter()
-    import aiohttp
-
-    del aiohttp
-    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+def _cpu_of(action: Callable[[], object]) -> float:
+    began = time.process_time()
+    action()
+    return time.process_time() - began
 
 
-def import_ours() -> dict[str, float]:
-    """Import this package's client; return the seconds it took."""
-    cpu, wall = time.process_time(), time.perf_counter()
-    from pinecone_backups_async import BackupsClient
+def import_aiohttp() -> float:
+    """Import aiohttp."""
 
-    del BackupsClient
-    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    def load() -> None:
+        import aiohttp
+
+        del aiohttp
+
+    return _cpu_of(load)
 
 
-def first_page_ours(base_url: str) -> dict[str, float]:
-    """Fetch the first page with this package's client; return its CPU seconds from its start, and the moment."""
+def import_ours() -> float:
+    """Import this package's client."""
+
+    def load() -> None:
+        from pinecone_backups_async import BackupsClient
+
+        del BackupsClient
+
+    return _cpu_of(load)
+
+
+def import_plugin() -> float:
+    """Import the pytest plugin where pytest is there already, as in any test run."""
+    import pytest
+
+    del pytest
+
+    def load() -> None:
+        from pinecone_backups_async.testing import plugin
+
+        del plugin
+
+    return _cpu_of(load)
+
+
+def import_cyclopts_and_rich() -> float:
+    """Start the interpreter and import what the command is built on."""
+    import cyclopts
+    import rich
+
+    del cyclopts, rich
+    return time.process_time()
+
+
+def version() -> float:
+    """Run `pinecone-backups --version`."""
+    from pinecone_backups_async.cli import main
+
+    sys.argv, stdout, sys.stdout = ["pinecone-backups", "--version"], sys.stdout, io.StringIO()
+    try:
+        main()
+    except SystemExit:
+        sys.stdout = stdout
+    return time.process_time()
+
+
+def growth_of_a_walk(base_url: str) -> float:
+    """Walk a long listing; return by how many bytes the peak grew since the 10,000th backup, beyond 150 bytes an id."""
     import asyncio
 
     from pinecone_backups_async import BackupsClient
 
-    async def fetch() -> dict[str, float]:
-        async with BackupsClient(_KEY, base_url=base_url) as client:
-            assert len((await client.fetch_page(limit=100)).data) == 100
-            return {"cpu": time.process_time(), "at": time.monotonic()}
-
-    return asyncio.run(fetch())
-
-
-def first_page_official(base_url: str) -> dict[str, float]:
-    """Fetch the first page with the official client; return its CPU seconds from its start, and the moment."""
-    import asyncio
-
-    from pinecone import AsyncPinecone
-
-    async def fetch() -> dict[str, float]:
-        async with AsyncPinecone(api_key=_KEY, host=base_url) as client:
-            assert len(await client.backups.list(limit=100)) == 100
-            return {"cpu": time.process_time(), "at": time.monotonic()}
-
-    return asyncio.run(fetch())
-
-
-def memory(base_url: str) -> dict[str, float]:
-    """Stream the whole listing; return how many backups came and the peak's growth in bytes since the 10,000th."""
-    import asyncio
-
-    from pinecone_backups_async import BackupsClient
-
-    async def stream() -> dict[str, float]:
-        streamed = at_start = 0
+    async def walk() -> float:
+        seen = at_start = 0
         async with BackupsClient(_KEY, base_url=base_url) as client:
             async for _ in client.list_backups():
-                streamed += 1
-                if streamed == 10_000:
-                    at_start = _peak_rss()
-        return {"streamed": streamed, "growth": _peak_rss() - at_start}
+                seen += 1
+                at_start = _peak() if seen == 10_000 else at_start
+        return _peak() - at_start - 150 * (seen - 10_000)
 
-    return asyncio.run(stream())
+    return asyncio.run(walk())
 
 
-def _peak_rss() -> int:
+def peak_of_an_inventory(base_url: str) -> float:
+    """Take an inventory; return by how many bytes a backup the peak grew."""
+    import asyncio
+
+    from pinecone_backups_async import BackupsClient
+
+    async def take() -> float:
+        async with BackupsClient(_KEY, base_url=base_url) as client:
+            await client.fetch_page()
+            before = _peak()
+            backups = await client.inventory()
+            return (_peak() - before) / len(backups)
+
+    return asyncio.run(take())
+
+
+def _peak() -> int:
     from pathlib import Path
 
     # VmHWM and not getrusage: on Linux ru_maxrss of a child begins with the peak of the process that started it.
@@ -88,10 +122,20 @@ def _peak_rss() -> int:
     raise RuntimeError("the kernel reports no peak memory")
 
 
-_TASKS = {task.__name__: task for task in (import_aiohttp, import_ours, first_page_ours, first_page_official, memory)}
+def ndjson(base_url: str) -> list[float]:
+    """Stream a listing through FastAPI and uvicorn, ours and a raw one in turn; return the CPU of each of this process.
+
+    The receiver is a process of its own.
+    """
+    import asyncio
+
+    from .service import cpu_of_streams
+
+    return asyncio.run(cpu_of_streams(base_url))
+
 
 if __name__ == "__main__":
-    result = _TASKS[sys.argv[1]](*sys.argv[2:])
+    result = globals()[sys.argv[1]](*sys.argv[2:])
     import json
 
     print(json.dumps(result), flush=True)

@@ -1,7 +1,7 @@
-"""Who is compared: four ways to list a project's backups, each a client that stays open and a walk over every page.
+"""Who is compared: ways to list a project's backups, each a client that stays open and a walk over every page.
 
 Each walk asks for the same pages on one kept connection and returns every backup's id, so that all do the same work and
-a wrong answer is seen. Knows the clients' public names alone; of ours also the codec, one part of what a page costs.
+a wrong result is seen. Knows the public names of the clients alone.
 """
 
 from __future__ import annotations
@@ -18,68 +18,70 @@ import tenacity
 from cattrs.preconf.orjson import make_converter
 from pinecone import AsyncPinecone
 
-from pinecone_backups_async import BackupsClient, _decode
+from pinecone_backups_async import BackupsClient
 
-from .payloads import ROWS, token
+from .payloads import ROWS
 
-__all__ = [
-    "Contender",
-    "Walk",
-    "get_alone",
-    "get_and_decode",
-    "official",
-    "one_call_a_page",
-    "ours",
-    "ours_by_page",
-    "plain",
-    "raw",
-]
+__all__ = ["CONTENDERS", "KEY", "Walk", "raw_pages"]
 
-_KEY = "pcsk_benchmark"
-_HEADERS = {"Api-Key": _KEY, "X-Pinecone-Api-Version": "2026-04", "Accept": "application/json"}
-
+KEY = "pcsk_benchmark"
+_HEADERS = {"Api-Key": KEY, "X-Pinecone-Api-Version": "2026-04", "Accept": "application/json"}
 Walk = Callable[[], Awaitable[list[str]]]
 Contender = Callable[[str], contextlib.AbstractAsyncContextManager[Walk]]
 
 
-def _query(page_token: str | None) -> dict[str, str]:
-    return {"limit": str(ROWS)} if page_token is None else {"paginationToken": page_token}
+async def raw_pages(session: aiohttp.ClientSession, base_url: str) -> AsyncGenerator[list[dict[str, Any]], None]:
+    """Yield the rows of each page with the least that does so: aiohttp, orjson, a loop. No model, no retry, no check."""
+    query = {"limit": str(ROWS)}
+    while True:
+        async with session.get(f"{base_url}/backups", params=query, headers=_HEADERS) as response:
+            page = orjson.loads(await response.read())
+        yield page["data"]
+        if not page["pagination"]:
+            return
+        query = {"paginationToken": page["pagination"]["next"]}
 
 
 @contextlib.asynccontextmanager
-async def raw(base_url: str) -> AsyncGenerator[Walk, None]:
-    """Open the least that lists the backups: aiohttp, orjson, a loop. No model, no retry, no check."""
-    async with aiohttp.ClientSession(headers=_HEADERS) as session:
+async def _raw(base_url: str) -> AsyncGenerator[Walk, None]:
+    async with aiohttp.ClientSession() as session:
+
+        async def walk() -> list[str]:
+            return [row["backup_id"] async for rows in raw_pages(session, base_url) for row in rows]
+
+        yield walk
+
+
+@contextlib.asynccontextmanager
+async def _ours(base_url: str) -> AsyncGenerator[Walk, None]:
+    async with BackupsClient(KEY, base_url=base_url) as client:
+
+        async def walk() -> list[str]:
+            return [backup.backup_id async for backup in client.list_backups()]
+
+        yield walk
+
+
+@contextlib.asynccontextmanager
+async def _official(base_url: str) -> AsyncGenerator[Walk, None]:
+    """The official asyncio client lists one page a call, so the walk follows the tokens itself."""
+    async with AsyncPinecone(api_key=KEY, host=base_url) as client:
 
         async def walk() -> list[str]:
             ids: list[str] = []
-            page_token: str | None = None
+            token: str | None = None
             while True:
-                async with session.get(f"{base_url}/backups", params=_query(page_token)) as response:
-                    page = orjson.loads(await response.read())
-                ids.extend(backup["backup_id"] for backup in page["data"])
-                if not page["pagination"]:
+                page = await client.backups.list(limit=ROWS, pagination_token=token)
+                ids.extend(backup.backup_id for backup in page)
+                if page.pagination is None:
                     return ids
-                page_token = page["pagination"]["next"]
+                token = page.pagination.next
 
         yield walk
 
 
 @attrs.frozen
-class _Field:
-    filterable: bool | None = None
-    type: str | None = None
-    dimension: int | None = None
-    metric: str | None = None
-
-
-@attrs.frozen
-class _Schema:
-    fields: dict[str, _Field]
-
-
-@attrs.frozen
-class _Backup:
+class _Row:
     backup_id: str
     source_index_name: str
     source_index_id: str
@@ -90,7 +92,7 @@ class _Backup:
     description: str | None = None
     dimension: int | None = None
     metric: str | None = None
-    schema: _Schema | None = None
+    schema: dict[str, dict[str, dict[str, Any]]] | None = None
     record_count: int | None = None
     namespace_count: int | None = None
     size_bytes: int | None = None
@@ -99,128 +101,40 @@ class _Backup:
 
 
 @attrs.frozen
-class _Pagination:
-    next: str
-
-
-@attrs.frozen
 class _Page:
-    data: list[_Backup]
-    pagination: _Pagination | None = None
+    data: list[_Row]
+    pagination: dict[str, str] | None = None
 
 
 @contextlib.asynccontextmanager
-async def plain(base_url: str) -> AsyncGenerator[Walk, None]:
-    """Open what one writes in an afternoon: aiohttp, cattrs as it comes, tenacity's decorator."""
+async def _plain(base_url: str) -> AsyncGenerator[Walk, None]:
+    """What one writes in an afternoon: aiohttp, cattrs as it comes, tenacity's decorator."""
     converter = make_converter()
     async with aiohttp.ClientSession(headers=_HEADERS) as session:
 
         @tenacity.retry(stop=tenacity.stop_after_attempt(4), wait=tenacity.wait_random_exponential(max=8))
-        async def fetch(page_token: str | None) -> _Page:
-            async with session.get(f"{base_url}/backups", params=_query(page_token)) as response:
+        async def fetch(query: dict[str, str]) -> _Page:
+            async with session.get(f"{base_url}/backups", params=query) as response:
                 response.raise_for_status()
                 return converter.loads(await response.read(), _Page)
 
         async def walk() -> list[str]:
             ids: list[str] = []
-            page_token: str | None = None
+            query = {"limit": str(ROWS)}
             while True:
-                page = await fetch(page_token)
+                page = await fetch(query)
                 ids.extend(backup.backup_id for backup in page.data)
                 if page.pagination is None:
                     return ids
-                page_token = page.pagination.next
+                query = {"paginationToken": page.pagination["next"]}
 
         yield walk
 
 
-@contextlib.asynccontextmanager
-async def official(base_url: str) -> AsyncGenerator[Walk, None]:
-    """Open the official asyncio client. It lists one page a call, so the walk follows the tokens itself."""
-    async with AsyncPinecone(api_key=_KEY, host=base_url) as client:
-
-        async def walk() -> list[str]:
-            ids: list[str] = []
-            page_token: str | None = None
-            while True:
-                page = await client.backups.list(limit=ROWS, pagination_token=page_token)
-                ids.extend(backup.backup_id for backup in page)
-                if page.pagination is None:
-                    return ids
-                page_token = page.pagination.next
-
-        yield walk
-
-
-@contextlib.asynccontextmanager
-async def ours(base_url: str) -> AsyncGenerator[Walk, None]:
-    """Open this package's client, walked backup by backup."""
-    async with BackupsClient(_KEY, base_url=base_url) as client:
-
-        async def walk() -> list[str]:
-            return [backup.backup_id async for backup in client.list_backups()]
-
-        yield walk
-
-
-@contextlib.asynccontextmanager
-async def ours_by_page(base_url: str) -> AsyncGenerator[Walk, None]:
-    """Open this package's client, walked page by page."""
-    async with BackupsClient(_KEY, base_url=base_url) as client:
-
-        async def walk() -> list[str]:
-            return [backup.backup_id async for page in client.list_backups().pages() for backup in page.data]
-
-        yield walk
-
-
-@contextlib.asynccontextmanager
-async def get_alone(base_url: str, pages: int) -> AsyncGenerator[Walk, None]:
-    """Open a part of the cost: the same requests, nothing decoded. Its walk returns no ids."""
-    async with aiohttp.ClientSession(headers=_HEADERS) as session:
-
-        async def walk() -> list[str]:
-            for number in range(pages):
-                query = _query(None if number == 0 else token(number))
-                async with session.get(f"{base_url}/backups", params=query) as response:
-                    await response.read()
-            return []
-
-        yield walk
-
-
-@contextlib.asynccontextmanager
-async def get_and_decode(base_url: str) -> AsyncGenerator[Walk, None]:
-    """Open a part of the cost: the raw loop with our codec in the place of orjson."""
-    async with aiohttp.ClientSession(headers=_HEADERS) as session:
-
-        async def walk() -> list[str]:
-            ids: list[str] = []
-            page_token: str | None = None
-            while True:
-                async with session.get(f"{base_url}/backups", params=_query(page_token)) as response:
-                    page = _decode.decode_page(await response.read())
-                ids.extend(backup.backup_id for backup in page.data)
-                if page.next_token is None:
-                    return ids
-                page_token = page.next_token
-
-        yield walk
-
-
-@contextlib.asynccontextmanager
-async def one_call_a_page(base_url: str) -> AsyncGenerator[Walk, None]:
-    """Open a part of the cost: `fetch_page` called for each token, so everything but the pager."""
-    async with BackupsClient(_KEY, base_url=base_url) as client:
-
-        async def walk() -> list[str]:
-            ids: list[str] = []
-            page_token: str | None = None
-            while True:
-                page = await client.fetch_page(pagination_token=page_token)
-                ids.extend(backup.backup_id for backup in page.data)
-                if page.next_token is None:
-                    return ids
-                page_token = page.next_token
-
-        yield walk
+CONTENDERS: dict[str, Contender] = {
+    "raw": _raw,
+    "ours": _ours,
+    "official": _official,
+    "plain": _plain,
+    "control": _raw,
+}

@@ -22,11 +22,12 @@ _TOKEN_MARK = b"cGFnZT0"
 class Payload(StrEnum):
     """Name the kinds of page."""
 
-    FULL = "full records"
-    ABSENT = "three optional keys absent"
-    TYPED = "typed schema fields"
-    DISTINCT = "every schema different"
-    UNKNOWN = "two unknown keys"  # the last: the codec learns unknown keys, and reads every later page with them
+    SPARSE = "sparse"  # as the live service's sample: no schema, no metric, tags null, names missing here and there
+    FULL = "full"
+    ABSENT = "absent"  # three optional keys
+    TYPED = "typed"  # schema fields
+    UNKNOWN = "unknown"  # two keys that the package does not know
+    DISTINCT = "distinct"  # schemas
 
 
 def page_body(payload: Payload, number: int = 0, *, last: bool = False) -> bytes:
@@ -59,6 +60,7 @@ def _backup_id(page: str, row: int) -> str:
 @lru_cache
 def _rows(payload: Payload) -> bytes:
     shape = {
+        Payload.SPARSE: _sparse,
         Payload.FULL: _full,
         Payload.ABSENT: _without_optional_keys,
         Payload.UNKNOWN: _with_unknown_keys,
@@ -89,6 +91,13 @@ def _full(row: int) -> dict[str, Any]:
         "tags": {"environment": "production", "type": f"nightly-{row % 3}"},
         "created_at": f"2026-11-{1 + row % 28:02d}T03:{row % 60:02d}:45.{803146 + row:06d}Z",
     }
+
+
+def _sparse(row: int) -> dict[str, Any]:
+    fields: dict[str, Any] = {key: value for key, value in _full(row).items() if key not in {"schema", "metric"}}
+    fields |= {"tags": None, "dimension": 1024 if row % 4 == 0 else 0}
+    fields |= {"description": None} if row % 3 == 0 else {}
+    return {key: value for key, value in fields.items() if not (key == "name" and row % 7 == 0)}
 
 
 def _without_optional_keys(row: int) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gzip
 import subprocess
 import sys
 from enum import StrEnum
@@ -28,9 +27,8 @@ __all__ = ["Listing", "serving"]
 class Listing(StrEnum):
     """Name what the server lists; each has a port of its own."""
 
-    PLAIN = "plain"
-    GZIP = "gzip"
-    TYPED = "typed"
+    SPARSE = "sparse"
+    FULL = "full"
     LONG = "long"
 
 
@@ -43,7 +41,7 @@ class _Book:
 
     def answer(self, head: bytes) -> bytes:
         number = page_number(head.partition(b"\r\n")[0])
-        return self.made[number] if self.made else _answer(Payload.FULL, number, self.pages, compressed=False)
+        return self.made[number] if self.made else _answer(Payload.FULL, number, self.pages)
 
 
 class _Connection(asyncio.Protocol):
@@ -64,21 +62,16 @@ class _Connection(asyncio.Protocol):
             self._transport.write(self._book.answer(head))
 
 
-def _answer(payload: Payload, number: int, pages: int, *, compressed: bool) -> bytes:
+def _answer(payload: Payload, number: int, pages: int) -> bytes:
     body = page_body(payload, number, last=number == pages - 1)
-    if compressed:
-        body = gzip.compress(body, 6)
-    coding = b"content-encoding: gzip\r\n" if compressed else b""
     head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-pinecone-request-id: 7f2d4c%06d\r\n" % number
-    return head + coding + b"content-length: %d\r\n\r\n" % len(body) + body
+    return head + b"content-length: %d\r\n\r\n" % len(body) + body
 
 
 def _book(listing: Listing, pages: int) -> _Book:
     if listing is Listing.LONG:
         return _Book(pages)
-    payload = Payload.TYPED if listing is Listing.TYPED else Payload.FULL
-    made = (_answer(payload, number, pages, compressed=listing is Listing.GZIP) for number in range(pages))
-    return _Book(pages, tuple(made))
+    return _Book(pages, tuple(_answer(Payload(listing.value), number, pages) for number in range(pages)))
 
 
 async def _serve(pages: int, long_pages: int) -> None:

@@ -142,13 +142,13 @@ def seconds_of(shape: Shape) -> tuple[float, str]:
     return time.thread_time() - began, outcome
 
 
-def worst(most: int | None = None, seed: int = 1) -> list[tuple[float, str, Shape]]:
+def worst(most: int | None = None) -> list[tuple[float, str, Shape]]:
     """Return the slowest shapes first, of all or of a sample; each time is the least of three."""
     shapes = list(bodies())
     if most is not None:
-        shapes = random.Random(seed).sample(shapes, most)
+        shapes = random.Random(1).sample(shapes, most)
     found = sorted(((*seconds_of(shape), shape) for shape in shapes), reverse=True)
-    again = [(min(seconds_of(shape)[0] for _ in range(3)), outcome, shape) for _, outcome, shape in found[:20]]
+    again = [(min(seconds_of(shape)[0] for _ in range(3)), outcome, shape) for _, outcome, shape in found[:10]]
     return sorted(again, reverse=True)
 
 

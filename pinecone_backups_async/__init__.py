@@ -41,26 +41,17 @@ __all__ = [
     "TransportTimeoutError", "UnauthorizedError", "UnexpectedRedirectError", "WaitFailedError", "WaitTimeoutError",
     "__version__",
 ]
-# Where a name is that is not an error.
-_MODULES = {
-    "_client": ("BackupsClient",),
-    "_models": (
-        "Backup", "BackupPage", "Index", "MetadataField", "MetadataSchema", "RestoreJob", "RestoreJobPage",
-        "RestoreReceipt",
-    ),
-    "_pager": ("BackupPager", "RestoreJobPager"),
-    "_policy": ("RetryPolicy",),
-    "_statuses": ("BackupStatus", "ErrorCode", "Metric", "RestoreStatus"),
-}
 # fmt: on
+_MODULES = ("_errors", "_statuses", "_models", "_policy", "_pager", "_client")  # what needs aiohttp is last
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = next((module for module, names in _MODULES.items() if name in names), "_errors")
-    value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
-    return value
+    if name in __all__:
+        for module in _MODULES:
+            names = vars(import_module(f".{module}", __name__))
+            if name in names:
+                return globals().setdefault(name, names[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

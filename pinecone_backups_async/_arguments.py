@@ -1,7 +1,5 @@
 """Arguments of calls to checked values. Each check names the argument and what is allowed, before any request."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Mapping, Sequence

@@ -3,8 +3,6 @@
 Knows the table of endpoints only as values that it is given.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -63,9 +61,7 @@ class Calls:
             return self._protocol.read(endpoint, await self._observed(request, attempt))
 
         self._session.check_open()
-        return await self.retrier.run(
-            send, limits, name=endpoint.name, writes=endpoint.writes, repeatable=endpoint.repeatable
-        )
+        return await self.retrier.run(send, limits, endpoint)
 
     def fetcher(
         self,

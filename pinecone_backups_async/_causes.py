@@ -4,8 +4,6 @@ Only the fixed texts of the operating system and of OpenSSL are used, and addres
 classes of aiohttp are known by their names only, so that aiohttp keeps its one importer.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import socket
@@ -16,8 +14,6 @@ from typing import Any, Final
 from yarl import URL
 
 from ._errors import TLSError, TransportError, TransportTimeoutError
-
-__all__ = ["Places"]
 
 # The alerts with which a peer refuses us, as parts of OpenSSL's names. Under TLS 1.3 those about a client certificate
 # arrive behind the request. All other alerts complain of a record, which may be better the next time.

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import ssl
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
 from . import _arguments as checked
@@ -71,20 +69,15 @@ class BackupsClient:
         policy = checked_policy(retry)
         limits = Limits(checked.seconds("timeout", timeout), checked.seconds("attempt_timeout", attempt_timeout))
         version = checked.choice("api_version", api_version, API_VERSIONS)
-        self._base_url = settings.checked_base_url(settings.text_from(os.environ, "PINECONE_CONTROLLER_HOST", base_url))
-        key = settings.checked_api_key(settings.text_from(os.environ, "PINECONE_API_KEY", api_key))
-        additional = settings.checked_headers(settings.headers_from(os.environ, additional_headers))
+        self._base_url = settings.checked_base_url(base_url)
+        key = settings.checked_api_key(api_key)
+        additional = settings.checked_headers(additional_headers)
         self._header_names = sorted(additional)
-        self._session = SessionManager(
-            base_url=self._base_url,
-            api_key=key,
-            proxy=settings.checked_proxy(proxy, self._base_url),
-            ssl_context=settings.checked_ssl_context(ssl_context, connector),
-            connector=connector,
-        )
-        headers = Protocol.headers_of(TRANSPORT, additional, version)
-        secrets = [key.reveal(), *(value for value in additional.values() if len(value) >= _SECRET_LENGTH)]
-        protocol = Protocol(self._base_url, headers, secrets)
+        proxy_url = settings.checked_proxy(proxy, self._base_url)
+        context = settings.checked_ssl_context(ssl_context, connector)
+        self._session = SessionManager(self._base_url, key, proxy_url, context, connector)
+        secrets = [key, *(value for value in additional.values() if len(value) >= _SECRET_LENGTH)]
+        protocol = Protocol(self._base_url, Protocol.headers_of(TRANSPORT, additional, version), secrets)
         self._calls = Calls(protocol, self._session, Retrier(policy, self._session.sleep_unless_closed), limits)
 
     # Listing.
@@ -390,9 +383,7 @@ class BackupsClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     def __repr__(self) -> str:

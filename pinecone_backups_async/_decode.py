@@ -14,8 +14,6 @@ The readers keep nothing from one body to the next. The limits hold for all of t
 `MAX_BODY` blocks the event loop for long.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from ._errors import ResponseParsingError

@@ -3,8 +3,6 @@
 A new endpoint is one value here and a short method of `BackupsClient`.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from . import _decode as decode

@@ -3,8 +3,6 @@
 Every model keeps what this version does not know in `extra`, and returns the service's own shape from `to_dict`.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,7 +14,7 @@ from ._plain import NOTHING_ELSE, copied, plain
 from ._statuses import BackupStatus, Outcome, RestoreStatus, outcome_of
 
 
-def _check_aware(_: object, attribute: attrs.Attribute[Any], value: dt.datetime | None) -> None:
+def _check_aware(_: object, attribute: "attrs.Attribute[Any]", value: dt.datetime | None) -> None:
     """Refuse a time without an offset: what it means would depend on the machine that reads it."""
     if value is not None and value.utcoffset() is None:
         raise ConfigurationError(f"{attribute.name} must be an aware datetime", argument=attribute.name)

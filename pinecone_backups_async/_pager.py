@@ -3,11 +3,10 @@
 Knows pages and a function that fetches one by its token; knows no HTTP, no retry, no time.
 """
 
-from __future__ import annotations
-
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from hashlib import blake2b
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeAlias, TypeVar, cast
@@ -29,13 +28,12 @@ class _Pager(Generic[_Page, _Item]):
     """A listing that has not begun. Each iteration starts from the beginning; the pager has no state."""
 
     def __init__(self, fetch: Fetch[_Page], pagination_token: str | None = None, max_items: int | None = None) -> None:
-        self._fetch = fetch
-        self._token = pagination_token
+        self._pages = partial(_Pages[_Page], fetch, pagination_token, max_items)
         self._max_items = max_items
 
     def __aiter__(self) -> AsyncIterator[_Item]:
         """Start an iteration over the items; it raises what fetching a page does, and PaginationLoopError."""
-        return _Items(_Pages(self._fetch, self._token, self._max_items), self._max_items)
+        return _Items(self._pages(), self._max_items)
 
     def pages(self) -> AsyncIterator[_Page]:
         """Start an iteration over the pages, with each item in the first page that has it.
@@ -43,7 +41,7 @@ class _Pager(Generic[_Page, _Item]):
         No page is cut: with `max_items` the iteration ends after the page that reaches this number. To resume later
         behind a page, pass its `next_token` as `pagination_token`; it is None only on the last page.
         """
-        return _Pages(self._fetch, self._token, self._max_items)
+        return self._pages()
 
     async def to_list(self) -> list[_Item]:
         """Return all items of one iteration, or raise: never a part of them."""
@@ -79,23 +77,26 @@ class RestoreJobPager(_Pager[RestoreJobPage, RestoreJob]):
     """
 
 
+@attrs.define(eq=False, repr=False)
 class _Pages(AsyncIterator[_Page]):
     """One iteration over pages: follows the tokens and refuses to go in circles."""
 
-    def __init__(self, fetch: Fetch[_Page], token: str | None, max_items: int | None = None) -> None:
-        self._fetch = fetch
-        self._token = token
-        self._left = max_items
-        self._tokens_used: set[bytes] = set()
-        self._ids: set[str] = set()
-        self._pages = 0
-        self._pages_without_new = 0
-        self._request_id: str | None = None
-        self._in_use = False
-        self._ended = self._left == 0
+    _fetch: Fetch[_Page]
+    _token: str | None = None
+    _left: int | None = None
+    #: What the pages so far had: the ids in order, the number of rows, and whether one had no `data`.
+    ids: dict[str, None] = attrs.field(factory=dict[str, None])
+    rows: int = 0
+    data_missing: bool = False
+    _tokens_used: set[bytes] = attrs.field(factory=set[bytes])
+    _pages: int = 0
+    _pages_without_new: int = 0
+    _request_id: str | None = None
+    _in_use: bool = False
+    _exhausted: bool = False
 
     async def __anext__(self) -> _Page:
-        if self._ended:
+        if self._exhausted or self._left == 0:
             raise StopAsyncIteration
         if self._in_use:
             raise RuntimeError("this iterator is already in use by another task; call aiter() again")
@@ -121,28 +122,25 @@ class _Pages(AsyncIterator[_Page]):
             self._tokens_used.add(_digest(self._token))
         self._token, self._request_id = page.next_token, page.request_id
         new = self._new_of(page)
+        self.rows += len(page.data)
+        self.data_missing |= page.data_missing
         self._pages += 1
         self._pages_without_new = 0 if new else self._pages_without_new + 1
+        self._exhausted = page.next_token is None
         if self._left is not None:
             self._left = max(0, self._left - len(new))
-        if page.next_token is None or self._left == 0:
-            self._end("exhausted" if page.next_token is None else "max_items")
-        return page if len(new) == len(page.data) else attrs.evolve(cast("Any", page), data=new)
+        if self._exhausted or self._left == 0:
+            why = "exhausted" if self._exhausted else "max_items"
+            _log.debug("a listing ended (%s): %d items in %d pages", why, len(self.ids), self._pages)
+        return page if len(new) == len(page.data) else attrs.evolve(cast("Any", page), data=tuple(new.values()))
 
-    def _new_of(self, page: BackupPage | RestoreJobPage) -> tuple[Any, ...]:
-        """Return the items of a page that no page before had, each once."""
-        ids = list(map(_ID_OF[type(page)], page.data))
-        items = dict(zip(ids, page.data, strict=True))
-        if len(items) == len(ids) and self._ids.isdisjoint(ids):  # as nearly every page
-            self._ids.update(ids)
-            return page.data
-        new = tuple(item for item_id, item in items.items() if item_id not in self._ids)
-        self._ids.update(ids)
+    def _new_of(self, page: BackupPage | RestoreJobPage) -> dict[str, Any]:
+        """Return the items of a page that no page before had, by id."""
+        new: dict[str, Any] = dict(zip(map(_ID_OF[type(page)], page.data), page.data, strict=True))
+        if not self.ids.keys().isdisjoint(new):
+            new = {item_id: item for item_id, item in new.items() if item_id not in self.ids}
+        self.ids.update(dict.fromkeys(new))
         return new
-
-    def _end(self, why: str) -> None:
-        self._ended = True
-        _log.debug("a listing ended (%s): %d items in %d pages", why, len(self._ids), self._pages)
 
 
 class _Items(AsyncIterator[_Item]):
@@ -167,16 +165,7 @@ def _digest(token: str) -> bytes:
     return blake2b(token.encode(), digest_size=16).digest()
 
 
-@attrs.define
-class Pass:
-    """What one pass over a listing returned: its ids in order, and why it may not take part in a proof."""
-
-    ids: dict[str, None] = attrs.field(factory=dict[str, None])
-    repeated: bool = False
-    data_missing: bool = False
-
-
-def is_proven(previous: Pass | None, current: Pass) -> bool:
+def is_proven(previous: _Pages[Any], current: _Pages[Any]) -> bool:
     """Return whether two passes in a row prove that the current one is complete.
 
     A pass A is exact, the very set that existed at its last request, when no id came twice in its rows and the next
@@ -185,7 +174,7 @@ def is_proven(previous: Pass | None, current: Pass) -> bool:
     returned it again. So they fill every place before the position, and nothing can hide there. B is a superset of A,
     and fresher. Two equal passes would prove nothing. A page without `data` shows nothing, so it takes no part.
     """
-    if previous is None or previous.repeated or previous.data_missing or current.data_missing:
+    if previous.rows != len(previous.ids) or previous.data_missing or current.data_missing:
         return False
     return previous.ids.keys() <= current.ids.keys()
 
@@ -193,34 +182,16 @@ def is_proven(previous: Pass | None, current: Pass) -> bool:
 async def prove_complete(fetch: Fetch[BackupPage], max_passes: int) -> list[Backup]:
     """Return every backup of the listing, or raise IncompleteListingError if no two passes in a row prove that."""
     seen: dict[str, Backup] = {}  # of an earlier pass only the ids are kept beside it
-    previous: Pass | None = None
+    previous: _Pages[BackupPage] | None = None
     data_missing = False
     for _ in range(max_passes):
-        current = Pass()
-        await _read_once(fetch, current, seen)
-        if is_proven(previous, current):
+        current = _Pages(fetch)
+        async for page in current:
+            seen.update((backup.backup_id, backup) for backup in page.data)
+        if previous is not None and is_proven(previous, current):
             return [seen[backup_id] for backup_id in current.ids]
         data_missing |= current.data_missing
         previous = current
     why = "the service sent a page without data" if data_missing else "it changed, or repeated itself,"
-    raise IncompleteListingError(
-        f"the listing could not be proven complete: {why} in {max_passes} passes",
-        backups=tuple(seen.values()),
-        passes=max_passes,
-    )
-
-
-async def _read_once(fetch: Fetch[BackupPage], result: Pass, seen: dict[str, Backup]) -> None:
-    rows: int = 0
-
-    async def counted(token: str | None) -> BackupPage:
-        nonlocal rows
-        page = await fetch(token)
-        rows += len(page.data)
-        result.data_missing |= page.data_missing
-        seen.update((backup.backup_id, backup) for backup in page.data)
-        return page
-
-    async for page in _Pages(counted, None):
-        result.ids.update((backup.backup_id, None) for backup in page.data)
-    result.repeated = rows != len(result.ids)
+    message = f"the listing could not be proven complete: {why} in {max_passes} passes"
+    raise IncompleteListingError(message, backups=seen.values(), passes=max_passes)

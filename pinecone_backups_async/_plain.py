@@ -1,7 +1,5 @@
 """What models are made of, a dict that cannot be changed; and what `to_dict` makes of them. Knows no model."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Callable, Hashable, Mapping
 from copy import deepcopy

@@ -1,7 +1,5 @@
 """RetryPolicy: the settings of retrying, with the sleep, the clock and the randomness that tests replace."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Awaitable, Callable

@@ -5,8 +5,6 @@ What the service sent decides what is raised; only what is *shown* of it (messag
 is masked and bounded, by `SafeText`.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import platform
@@ -92,11 +90,6 @@ class Response(NamedTuple):
     def __repr__(self) -> str:
         return f"<Response {self.status}>"
 
-    @property
-    def request_id(self) -> str | None:
-        """Return the service's id of the request, as it was sent; None if it is absent or empty."""
-        return self.headers.get("x-pinecone-request-id") or self.headers.get("x-request-id") or None
-
 
 class Protocol:
     """Requests and responses of one base URL. `now` is asked only if a response has no Date of its own."""
@@ -153,8 +146,7 @@ class Protocol:
             value = endpoint.decode(response.body)
         except ResponseParsingError as error:
             # An error object under a status that means success is what the service says, not a garbled page.
-            small = error.decoded and len(response.body) <= MAX_ERROR_BODY
-            fields = _object_in(response.body) if small else {}
+            fields = _object_in(response.body) if error.decoded else {}
             if isinstance(fields.get("error"), dict) and fields["error"]:
                 raise self._api_error(response, fields) from None
             self._complete(error, response)
@@ -164,9 +156,9 @@ class Protocol:
         return value
 
     def request_id(self, response: Response) -> str | None:
-        """Return the service's id of the request, safe to show."""
-        text = response.request_id
-        return None if text is None else self._safe.text(text)
+        """Return the service's id of the request, safe to show; None if it is absent or empty."""
+        headers = response.headers
+        return self._safe.text(headers.get("x-pinecone-request-id") or headers.get("x-request-id") or "") or None
 
     def _api_error(self, response: Response, fields: Mapping[str, Any]) -> ApiError:
         error = fields.get("error")
@@ -202,11 +194,11 @@ def _text(response: Response) -> str:
 
 
 def _object_in(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in a body; an empty one if there is none."""
+    """Return the JSON object in a body; an empty one if there is none, or the body is too large for an error."""
     try:
-        value = decode_json(body)
+        value = decode_json(body) if len(body) <= MAX_ERROR_BODY else None
     except ResponseParsingError:
-        return {}
+        value = None
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 

@@ -3,8 +3,6 @@
 `_decode` says how the readers work together.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What is sent again, how long to wait before it, and when to stop. Knows errors and time; knows no HTTP.
+"""What is sent again, how long to wait before it, and when to stop. Knows errors, time, and what may be repeated.
 
 Theory of operation
 -------------------
@@ -17,8 +17,6 @@ whatever that clock says.
 Whether a request may be sent again depends on what became of it: see `may_have_acted`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
@@ -30,6 +28,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from . import _errors as errors
 from ._errors import ApiError, BackupsError, ResponseParsingError, TransportError
 from ._policy import RetryPolicy
+from ._protocol import Endpoint
 from ._statuses import ErrorCode
 
 TRANSIENT_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -141,23 +140,14 @@ class Retrier:
                     raise
         return deadline.left(passed=seconds)
 
-    async def run(
-        self,
-        send: Callable[[Attempt], Awaitable[_T]],
-        limits: Limits,
-        *,
-        name: str = "",
-        writes: bool = False,
-        repeatable: bool = True,
-    ) -> _T:
+    async def run(self, send: Callable[[Attempt], Awaitable[_T]], limits: Limits, endpoint: Endpoint[object]) -> _T:
         """Return what `send` returns, sent again while that is allowed and may help; else raise its last error.
 
         All of it takes at most `limits.timeout` seconds. What is not `repeatable` is sent again only if nothing can
         have happened. Where a call that `writes` fails, its error's `outcome_unknown` says whether an attempt may have
-        acted; if it is cancelled, one WARNING with its `name` does.
+        acted; if it is cancelled, one WARNING with the endpoint's name does.
         """
-        deadline = Deadline(self.policy.clock, limits.timeout)
-        return await _Call(self, send, limits, deadline, name, writes, repeatable).run()
+        return await _Call(self, send, limits, endpoint, Deadline(self.policy.clock, limits.timeout)).run()
 
 
 @attrs.define(eq=False)
@@ -167,10 +157,8 @@ class _Call(Generic[_T]):
     _retrier: Retrier
     _send: Callable[[Attempt], Awaitable[_T]]
     _limits: Limits
+    _endpoint: Endpoint[object]
     _deadline: Deadline
-    _name: str
-    _writes: bool
-    _repeatable: bool
     _failure: BackupsError = attrs.field(factory=BackupsError)
     _broken: bool = False
     _attempts: int = 0
@@ -183,7 +171,7 @@ class _Call(Generic[_T]):
             result = await self._first_then_others()
         except asyncio.CancelledError:
             if self._outcome_unknown:
-                name = self._name
+                name = self._endpoint.name
                 _log.warning("%s was cancelled, its outcome is unknown", name, extra={"pinecone_operation": name})
             raise
         except BackupsError as error:
@@ -219,10 +207,10 @@ class _Call(Generic[_T]):
         try:
             return await self._send(attempt)
         except asyncio.CancelledError:
-            self._outcome_unknown |= self._writes and attempt.sent
+            self._outcome_unknown |= self._endpoint.writes and attempt.sent
             raise
         except BackupsError as error:
-            self._outcome_unknown |= self._writes and may_have_acted(error, sent=attempt.sent)
+            self._outcome_unknown |= self._endpoint.writes and may_have_acted(error, sent=attempt.sent)
             self._failure = error
             # Other kept connections may be as stale as this one, or carry a response that nobody asked for.
             self._broken |= isinstance(error, TransportError | ResponseParsingError)
@@ -231,13 +219,13 @@ class _Call(Generic[_T]):
     def _next_attempt(self) -> Attempt:
         left = max(0.0, self._deadline.left())
         seconds = min(self._limits.attempt_timeout, left)
-        if self._repeatable or self._limits.attempt_timeout_given:
-            return Attempt(seconds, new_connection=self._broken or not self._repeatable)
+        if self._endpoint.repeatable or self._limits.attempt_timeout_given:
+            return Attempt(seconds, new_connection=self._broken or not self._endpoint.repeatable)
         # Nothing may follow it once it is sent, so all the time that is left is its own.
         return Attempt(left, seconds_to_send=seconds, new_connection=True)
 
     def _may_be_sent_again(self, error: BaseException) -> bool:
-        return is_transient(error) and (self._repeatable or not self._outcome_unknown)
+        return is_transient(error) and (self._endpoint.repeatable or not self._outcome_unknown)
 
     def _retrying(self) -> AsyncRetrying:
         def wait(state: RetryCallState) -> float:

@@ -1,12 +1,7 @@
 """What the service sent, made safe to show: without secrets in any spelling, in one line, short. Knows no HTTP."""
 
-from __future__ import annotations
-
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from itertools import islice
 from typing import Any, Final, cast
 
 import attrs
@@ -16,8 +11,6 @@ from ._models import MODELS
 MAX_TEXT: Final = 500
 MAX_SEARCHED: Final = 8_192  # characters of a text
 MAX_DETAILS: Final = 1_000  # values
-MAX_DETAILS_TEXT: Final = 65_536  # characters
-MAX_DETAILS_DEPTH: Final = 20
 LAYERS: Final = 4  # of escapes that are looked through
 LONGEST_ESCAPE: Final = 24  # characters that one character of a secret may take, as in %255Cu0070
 _SHORTEST_ANY_CASE: Final = 8
@@ -35,23 +28,13 @@ _WORDS: Final = "|".join(
 _OUR_PATH: Final = re.compile(rf"\$?(?:\.(?:{_WORDS})(?![^.\[])|\[[0-9]+\])*")
 
 
-def _matcher(secrets: Sequence[str]) -> Callable[[], re.Pattern[str]]:
-    """Return a function that makes the pattern of all secrets when it is first needed; no attribute holds it.
-
-    A secret that has escapes itself is also looked for without them, as they are taken off the text.
-    """
-
-    @cache
-    def matcher() -> re.Pattern[str]:
-        known = list(secrets)
-        for _ in range(LAYERS):
-            known += [_unescaped(text, list(range(len(text) + 1)))[0] for text in known[-len(secrets) :]]
-        ways = [
-            f"(?i:{re.escape(s)})" if len(s) >= _SHORTEST_ANY_CASE else re.escape(s) for s in dict.fromkeys(known) if s
-        ]
-        return re.compile("|".join(ways) or "(?!)")
-
-    return matcher
+def _pattern(secrets: Sequence[str]) -> re.Pattern[str]:
+    """Return the pattern of all secrets. One that has escapes itself is also found without them, as texts are read."""
+    known = list(secrets)
+    for _ in range(LAYERS):
+        known += [_unescaped(text, list(range(len(text) + 1)))[0] for text in known[-len(secrets) :]]
+    ways = [f"(?i:{re.escape(s)})" if len(s) >= _SHORTEST_ANY_CASE else re.escape(s) for s in dict.fromkeys(known) if s]
+    return re.compile("|".join(ways) or "(?!)")
 
 
 def _unescaped(text: str, places: list[int]) -> tuple[str, list[int]]:
@@ -75,10 +58,8 @@ class SafeText:
     def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted(secrets, key=len, reverse=True)
         self._longest = LONGEST_ESCAPE * max(map(len, known), default=0)
-        self._matcher = _matcher(known)
-
-    def __repr__(self) -> str:
-        return "<SafeText>"
+        pattern = _pattern(known)
+        self._pattern: Callable[[], re.Pattern[str]] = lambda: pattern  # so that no attribute shows it
 
     def text(self, text: str) -> str:
         """Return a text as it may be shown: masked, in one line, of at most 500 characters."""
@@ -94,12 +75,11 @@ class SafeText:
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
         """Return where secrets are, in order: as they are, and below up to four layers of escapes."""
-        find = self._matcher().finditer
-        spans = [match.span() for match in find(text)]
+        spans = [match.span() for match in self._pattern().finditer(text)]
         places = list(range(len(text) + 1)) if _ESCAPE.search(text) else []
         for _ in range(LAYERS if places else 0):
             text, places = _unescaped(text, places)
-            spans += [(places[match.start()], places[match.end()]) for match in find(text)]
+            spans += [(places[match.start()], places[match.end()]) for match in self._pattern().finditer(text)]
         return sorted(spans)
 
     def path(self, path: str) -> str:
@@ -108,36 +88,21 @@ class SafeText:
         return (ours + self.text(path[len(ours) :]))[:MAX_TEXT]
 
     def json(self, value: Any) -> Any:
-        """Return decoded JSON with every text in it safe. What is too deep or too much is left out: None."""
-        return self._json(value, _Budget(), 0)
+        """Return decoded JSON with every text in it safe; of more than 1,000 values, the first ones."""
+        left = iter(range(1, MAX_DETAILS))
 
-    def _json(self, value: Any, budget: _Budget, depth: int) -> Any:
-        if depth == MAX_DETAILS_DEPTH or not budget.pays(value):
-            return None
-        if isinstance(value, dict):
-            pairs = islice(cast("dict[str, Any]", value).items(), budget.values)
-            return {self.text(key): self._json(item, budget, depth + 1) for key, item in pairs if budget.pays(key)}
-        if isinstance(value, list):
-            items = islice(cast("list[Any]", value), budget.values)
-            return [self._json(item, budget, depth + 1) for item in items]
-        if value is None or isinstance(value, bool):
-            return value
-        text = self.text(str(value))
-        return value if text == str(value) and not isinstance(value, str) else text
+        def safe(value: Any) -> Any:
+            if isinstance(value, dict):
+                pairs = zip(cast("dict[str, Any]", value).items(), left, strict=False)
+                return {self.text(key): safe(item) for (key, item), _ in pairs}
+            if isinstance(value, list):
+                return [safe(item) for item, _ in zip(cast("list[Any]", value), left, strict=False)]
+            if value is None or isinstance(value, bool):
+                return value
+            text = self.text(str(value))
+            return value if text == str(value) and not isinstance(value, str) else text
 
-
-@attrs.define
-class _Budget:
-    """What may still be shown of an error's details."""
-
-    values: int = MAX_DETAILS
-    characters: int = MAX_DETAILS_TEXT
-
-    def pays(self, value: object) -> bool:
-        self.values -= 1
-        self.characters -= len(value) if isinstance(value, str) else 0
-        too_long = isinstance(value, int) and abs(value) > sys.maxsize  # its digits are slow to write
-        return self.values >= 0 and self.characters >= 0 and not too_long
+        return safe(value)
 
 
 def _printable(character: str) -> str:

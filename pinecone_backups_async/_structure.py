@@ -4,8 +4,6 @@ Knows cattrs and the types of the API; knows no bytes. What a valid response is,
 of `_decode` come to the same result sooner.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
@@ -119,7 +117,8 @@ def _keeping_unknown(cls: type[_T]) -> Callable[[object, Any], _T]:
     return structure_model
 
 
-def _checked(value: object, kind: type[_T], path: str, problems: _Problems) -> _T | None:
+def _checked(value: object, kind: type[_T], path: str, problems: _Problems) -> Any:
+    """Return the value of decoded JSON, a `kind`; if it is none, add why to the problems."""
     try:
         return _converter.structure(value, kind)
     except (ValidationError, TypeError) as error:
@@ -187,10 +186,8 @@ def _checked_rows(rows: Any, kind: type[_T], path: str, problems: _Problems) -> 
         raise ResponseTooLargeError(f"the response has more than {MAX_ROWS:,} rows")
     found: list[_T] = []
     for number, row in enumerate(rows):
-        value = _checked(row, kind, f"{path}[{number}]", problems)
-        if value is not None:
-            found.append(value)
-        elif len(problems) >= MAX_PROBLEMS:
+        found.append(_checked(row, kind, f"{path}[{number}]", problems))
+        if len(problems) >= MAX_PROBLEMS:
             break
     return found
 
@@ -198,8 +195,8 @@ def _checked_rows(rows: Any, kind: type[_T], path: str, problems: _Problems) -> 
 def structure(raw: Any, kind: type[_T], what: str) -> _T:
     """Return the value of decoded JSON; raise ResponseParsingError with its problems if it is not `what`."""
     problems: _Problems = []
-    value = _checked(raw, kind, "$", problems)
-    if value is None:
+    value: _T = _checked(raw, kind, "$", problems)
+    if problems:
         raise _refusal(what, problems)
     return value
 

@@ -3,7 +3,7 @@
 Theory of operation
 -------------------
 A client has one SessionManager. The first call makes its one session, which serves one event loop in one process and
-ends with the loop: see `_loop_session`.
+ends with the loop: see `_loops`.
 
 `send` is one attempt: exactly one request on one connection. aiohttp would repeat a GET or DELETE by itself if a
 kept connection fails, but only for errors of its own classes. So these are translated inside its call, by a middleware.
@@ -18,13 +18,12 @@ Time is limited by asyncio.timeout around the attempt. Closing the client lets a
 Aiohttp's own limits are off, as they are rounded up to whole seconds.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
+import ssl
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -34,21 +33,13 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
 
+from ._arguments import refused
 from ._causes import Places
 from ._decode import MAX_BODY, MAX_ERROR_BODY
-from ._errors import ClientClosedError, ConfigurationError
-from ._lookups import Lookups
-from ._loop_session import LoopSession
-from ._protocol import Response
-
-if TYPE_CHECKING:
-    import ssl
-
-    from ._protocol import Request
-    from ._retry import Attempt
-    from ._settings import Secret
-
-__all__ = ["TRANSPORT", "SessionManager"]
+from ._errors import ClientClosedError
+from ._loops import Lookups, LoopSession
+from ._protocol import Request, Response
+from ._retry import Attempt
 
 TRANSPORT: Final = f"aiohttp/{aiohttp.__version__}"
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
@@ -62,10 +53,8 @@ class _Request(aiohttp.ClientRequest):
     """A request that knows its attempt, and what to do before it is sent."""
 
     new_connection = False
+    before_send: Callable[[], None]
     used: ResponseHandler | None = None
-
-    def before_send(self) -> None:
-        """Do nothing: each request gets a function of its attempt in this place."""
 
     @property
     def connection_key(self) -> Any:
@@ -93,25 +82,17 @@ class SessionManager:
     """The aiohttp session of one client: made on first use, one for each event loop and process in turn."""
 
     def __init__(
-        self,
-        *,
-        base_url: str,
-        api_key: Secret[str],
-        proxy: Secret[str | None],
-        ssl_context: ssl.SSLContext | None,
-        connector: object,
+        self, base_url: str, api_key: str, proxy: str | None, ssl_context: ssl.SSLContext | None, connector: object
     ) -> None:
         if connector is not None and not isinstance(connector, aiohttp.BaseConnector):
-            message = f"connector must be an aiohttp connector, not {type(connector).__name__}"
-            raise ConfigurationError(message, argument="connector")
+            raise refused("connector", f"must be an aiohttp connector, not {type(connector).__name__}")
         if connector is not None:
             _connector_pids.setdefault(connector, os.getpid())
-        proxy_url = proxy.reveal()
-        self._places = Places(
-            URL(base_url, encoded=True), None if proxy_url is None else URL(proxy_url).with_user(None)
-        )
-        self._api_key = api_key
-        self._proxy = proxy
+        place_of_proxy = None if proxy is None else URL(proxy).with_user(None)
+        self._places = Places(URL(base_url, encoded=True), place_of_proxy)
+        # In functions, so that no repr, vars or pickle shows them.
+        self._api_key: Callable[[], str] = lambda: api_key
+        self._proxy: Callable[[], str | None] = lambda: proxy
         self._ssl_context = ssl_context
         self._connector = connector
         self._session: LoopSession | None = None
@@ -153,8 +134,8 @@ class SessionManager:
             outgoing: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
         ) -> aiohttp.ClientResponse:
             ours = cast("_Request", outgoing)
-            ours.new_connection, ours.before_send = attempt.new_connection, before_send  # type: ignore[method-assign]
-            ours.headers["Api-Key"] = self._api_key.reveal()
+            ours.new_connection, ours.before_send = attempt.new_connection, before_send
+            ours.headers["Api-Key"] = self._api_key()
             try:
                 response = await send(outgoing)
             except _FOREIGN_ERRORS as error:
@@ -168,13 +149,9 @@ class SessionManager:
 
         session = await self._current_session()
         headers = {**request.headers, "Connection": "close"} if attempt.new_connection else request.headers
+        url = URL(request.url, encoded=True)
         async with session.request(
-            request.method,
-            URL(request.url, encoded=True),
-            data=request.body,
-            headers=headers,
-            allow_redirects=False,
-            middlewares=(middleware,),
+            request.method, url, data=request.body, headers=headers, allow_redirects=False, middlewares=(middleware,)
         ) as response:
             body = await _body(response)
             return Response(response.status, response.headers, body or b"", too_large=body is None)
@@ -240,7 +217,7 @@ class SessionManager:
             connector=connector or aiohttp.TCPConnector(ssl=self._ssl_context or True, resolver=_resolver()),
             connector_owner=connector is None,
             cookie_jar=aiohttp.DummyCookieJar(),
-            proxy=self._proxy.reveal(),
+            proxy=self._proxy(),
             request_class=_Request,
             timeout=_NO_TIMEOUT,
             trust_env=False,
@@ -257,15 +234,11 @@ async def _body(response: aiohttp.ClientResponse) -> bytes | None:
     """Read to the limit: a successful response beyond it is None, and of an error only the beginning is kept."""
     is_success = 200 <= response.status < 300
     limit = MAX_BODY if is_success else MAX_ERROR_BODY
-    too_large = is_success and (response.content_length or 0) > limit
-    chunks: list[bytes] = []
-    size = 0
-    while not too_large:
-        chunk = await response.content.readany()
-        if not chunk:
-            return b"".join(chunks)
-        chunks.append(chunk)
-        size += len(chunk)
-        too_large = size > limit
+    body = b""
+    if not is_success or (response.content_length or 0) <= limit:
+        try:
+            body = await response.content.readexactly(limit + 1)
+        except asyncio.IncompleteReadError as error:
+            return error.partial
     response.close()  # the rest is never read, so the connection is of no use
-    return None if is_success else b"".join(chunks)[:limit]
+    return None if is_success else body[:limit]

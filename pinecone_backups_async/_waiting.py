@@ -3,8 +3,6 @@
 Knows functions that look, statuses and time; knows no endpoint and no HTTP.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress

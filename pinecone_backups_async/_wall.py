@@ -12,12 +12,10 @@ the call ends with an exception of any kind:
 
 Frames without variables hold no reference to the error either, so an error is never part of a reference cycle. The
 wall's own frame cannot be cleared while it runs, so it drops its arguments by hand. A signal handler may raise inside
-the cleaning itself: the second `except` of each wrapper then cleans what that one has left behind.
+the cleaning itself: each function has two walls, and the outer one cleans what the inner one has left behind.
 
 To look at the variables while developing, set `enabled = False` in this module.
 """
-
-from __future__ import annotations
 
 import asyncio
 import contextlib
@@ -26,12 +24,8 @@ import inspect
 import sys
 from collections.abc import Callable
 from opcode import opmap
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-__all__ = ["walled"]
+from types import TracebackType
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 enabled = True
 _INSIDE: Final = frozenset({"pinecone_backups_async", "aiohttp", "tenacity"})
@@ -43,45 +37,35 @@ _R = TypeVar("_R")
 def walled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Return the function, sync or async, behind the wall: no exception that leaves it leads to its variables."""
     wall = _walled_async if inspect.iscoroutinefunction(function) else _walled_sync
-    return cast("Callable[_P, _R]", functools.wraps(function)(wall(function)))
+    return cast("Callable[_P, _R]", functools.wraps(function)(wall(wall(function))))
 
 
 def _walled_sync(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
+        handled = None
         try:
-            handled = None
-            try:
-                handled = sys.exception()
-                return function(*args, **kwargs)
-            except BaseException as error:
-                _clean(error, handled)
-                raise
+            handled = sys.exception()
+            return function(*args, **kwargs)
         except BaseException as error:
             _clean(error, handled)
             raise
         finally:
-            del args, kwargs
-            handled = None
+            del args, kwargs, handled
 
     return call
 
 
 def _walled_async(function: Callable[..., Any]) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> Any:
+        handled = None
         try:
-            handled = None
-            try:
-                handled = sys.exception()
-                return await function(*args, **kwargs)
-            except BaseException as error:
-                _clean(error, handled)
-                raise
+            handled = sys.exception()
+            return await function(*args, **kwargs)
         except BaseException as error:
             _clean(error, handled)
             raise
         finally:
-            del args, kwargs
-            handled = None
+            del args, kwargs, handled
 
     return call
 

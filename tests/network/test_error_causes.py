@@ -21,7 +21,7 @@ import trustme
 from aiohttp.abc import AbstractResolver
 
 from pinecone_backups_async import BackupsClient, RetryPolicy, TLSError, TransportError, TransportTimeoutError
-from pinecone_backups_async._lookups import Lookups
+from pinecone_backups_async._loops import Lookups
 from tests.support.aioresponses_bridge import mocked_aiohttp
 from tests.support.certificates import client_context, self_signed_context, server_context
 from tests.support.clients import AT_ONCE, client_of, failure, listed

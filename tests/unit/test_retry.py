@@ -14,6 +14,8 @@ import pytest
 
 import pinecone_backups_async as sdk
 from pinecone_backups_async import BackupsError, RetryPolicy
+from pinecone_backups_async._endpoints import CREATE_BACKUP, DELETE_BACKUP, LIST_PROJECT_BACKUPS
+from pinecone_backups_async._protocol import Endpoint
 from pinecone_backups_async._retry import Attempt, Deadline, Limits, Retrier
 from tests.support.timing import Clock, Sleeps
 
@@ -53,7 +55,7 @@ def unavailable(**facts: object) -> sdk.ServiceError:
 async def run(
     retrier: Retrier, attempt: Callable[[Attempt], Awaitable[str]], timeout: float = 60.0, attempt_timeout: float = 10.0
 ) -> str:
-    return await retrier.run(attempt, Limits(timeout, attempt_timeout))
+    return await retrier.run(attempt, Limits(timeout, attempt_timeout), LIST_PROJECT_BACKUPS)
 
 
 @pytest.mark.parametrize(
@@ -194,9 +196,6 @@ async def test_Y8_faults_that_end_well_keep_the_budget(after_an_outage: bool) ->
     assert patient.budget == 500
 
 
-WRITE = {"name": "create_backup", "writes": True, "repeatable": False}
-DELETE = {"name": "delete_backup", "writes": True, "repeatable": True}
-GET = {"name": "describe_backup", "writes": False, "repeatable": True}
 SENT, NOT_SENT = True, False
 # Each cell of the table of outcomes: the failure, whether it was sent, requests of a GET or DELETE, of a POST, unknown.
 OUTCOMES: dict[str, tuple[BackupsError, bool, int, int, bool]] = {
@@ -224,9 +223,9 @@ OUTCOMES: dict[str, tuple[BackupsError, bool, int, int, bool]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("call", [GET, DELETE, WRITE], ids=["GET", "DELETE", "POST"])
+@pytest.mark.parametrize("call", [LIST_PROJECT_BACKUPS, DELETE_BACKUP, CREATE_BACKUP], ids=["GET", "DELETE", "POST"])
 @pytest.mark.parametrize("case", OUTCOMES)
-async def test_the_table_of_outcomes(clock: Clock, case: str, call: dict[str, object]) -> None:
+async def test_the_table_of_outcomes(clock: Clock, case: str, call: Endpoint[object]) -> None:
     error, sent, repeated, posted, unknown = OUTCOMES[case]
     seen: list[Attempt] = []
 
@@ -236,15 +235,15 @@ async def test_the_table_of_outcomes(clock: Clock, case: str, call: dict[str, ob
         raise error
 
     with pytest.raises(BackupsError) as caught:
-        await retrier(clock).run(send, Limits(600.0, 10.0), **call)  # type: ignore[arg-type]
-    assert len(seen) == caught.value.attempts == (posted if call is WRITE else repeated)
-    assert caught.value.outcome_unknown is (unknown and call is not GET)
+        await retrier(clock).run(send, Limits(600.0, 10.0), call)
+    assert len(seen) == caught.value.attempts == (posted if call is CREATE_BACKUP else repeated)
+    assert caught.value.outcome_unknown is (unknown and call is not LIST_PROJECT_BACKUPS)
 
 
 async def test_a_delete_that_gives_up_remembers_what_arrived(clock: Clock) -> None:
     errors = iter([unavailable(), sdk.NotFoundError("x", status=404)])
     with pytest.raises(sdk.NotFoundError) as caught:
-        await retrier(clock).run(lambda _: _raising(next(errors)), Limits(60, 10), writes=True)
+        await retrier(clock).run(lambda _: _raising(next(errors)), Limits(60, 10), DELETE_BACKUP)
     assert caught.value.outcome_unknown
 
 
@@ -260,20 +259,22 @@ async def test_a_post_has_all_the_time_once_it_is_sent(
     clock: Clock, limits: Limits, seconds: float, seconds_to_send: float | None
 ) -> None:
     seen: list[Attempt] = []
-    await retrier(clock).run(attempts_of("done", seen=seen), limits, **WRITE)  # type: ignore[arg-type]
+    await retrier(clock).run(attempts_of("done", seen=seen), limits, CREATE_BACKUP)
     assert [(a.seconds, a.seconds_to_send, a.new_connection) for a in seen] == [(seconds, seconds_to_send, True)]
 
 
-@pytest.mark.parametrize(("call", "sent", "logged"), [(WRITE, True, 1), (WRITE, False, 0), (GET, True, 0)])
+@pytest.mark.parametrize(
+    ("call", "sent", "logged"), [(CREATE_BACKUP, True, 1), (CREATE_BACKUP, False, 0), (LIST_PROJECT_BACKUPS, True, 0)]
+)
 async def test_a_cancelled_write_is_logged(
-    call: dict[str, object], sent: bool, logged: int, caplog: pytest.LogCaptureFixture
+    call: Endpoint[object], sent: bool, logged: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def hang(attempt: Attempt) -> str:
         attempt.sent = sent
         await asyncio.Event().wait()
         return "never"
 
-    task = asyncio.create_task(Retrier(RetryPolicy(), asyncio.sleep).run(hang, Limits(60, 10), **call))  # type: ignore[arg-type]
+    task = asyncio.create_task(Retrier(RetryPolicy(), asyncio.sleep).run(hang, Limits(60, 10), call))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

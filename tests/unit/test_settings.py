@@ -16,7 +16,6 @@ import pytest
 
 from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError, RetryPolicy
 from pinecone_backups_async._arguments import count
-from pinecone_backups_async._settings import key_source
 
 KEY = "pcsk_key-of-the-settings-tests"
 
@@ -304,7 +303,3 @@ def test_a_client_can_be_neither_pickled_nor_copied() -> None:
     for refuse in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="cannot be pickled or copied"):
             refuse(client())
-
-
-def test_the_source_of_the_key() -> None:
-    assert [key_source(argument) for argument in (None, "key")] == ["PINECONE_API_KEY", "the argument api_key"]

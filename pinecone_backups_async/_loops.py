@@ -1,4 +1,6 @@
-"""The lifetime of a session: one event loop in one process. Knows loops and processes; knows no HTTP.
+"""What belongs to an event loop: the lifetime of a session, and lookups of names that nothing waits for.
+
+Knows loops, processes, threads and the resolver; knows no HTTP.
 
 Theory of operation
 -------------------
@@ -9,17 +11,18 @@ for, and the session is closed by the next call, or when the client is collected
 
 In a forked process the session is the parent's. Using it would mix two processes' bytes on one socket. Closing it, or
 letting it be collected, would unregister its sockets from the selector that the parent shares. So it is kept as it is.
-"""
 
-from __future__ import annotations
+An event loop looks names up in threads of its own, and waits for these when it ends; so does the process. A name server
+that does not answer would hold both for as long as the system's resolver tries, whatever was cancelled or closed.
+"""
 
 import asyncio
 import contextlib
 import os
+import socket
+import threading
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
-
-__all__ = ["LoopSession"]
 
 
 class LoopSession:
@@ -93,3 +96,34 @@ async def _until_closed(session: Any) -> AsyncGenerator[None, None]:
     finally:
         if os.getpid() == pid:
             await session.close()
+
+
+class Lookups:
+    """The two lookups that a resolver asks an event loop for; each in a daemon thread of its own."""
+
+    async def getaddrinfo(self, *arguments: Any, **options: Any) -> Any:
+        """Do what `loop.getaddrinfo` does."""
+        return await _in_daemon_thread(lambda: socket.getaddrinfo(*arguments, **options))
+
+    async def getnameinfo(self, *arguments: Any) -> Any:
+        """Do what `loop.getnameinfo` does."""
+        return await _in_daemon_thread(lambda: socket.getnameinfo(*arguments))
+
+
+async def _in_daemon_thread(function: Callable[[], Any]) -> Any:
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[Any] = loop.create_future()
+
+    def settle(setter: Callable[[Any], None], value: Any) -> None:
+        if not outcome.done():  # or it was cancelled meanwhile
+            setter(value)
+
+    def run() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            try:
+                loop.call_soon_threadsafe(settle, outcome.set_result, function())
+            except (OSError, UnicodeError) as error:
+                loop.call_soon_threadsafe(settle, outcome.set_exception, error)
+
+    threading.Thread(target=run, name="pinecone-backups-lookup", daemon=True).start()
+    return await outcome

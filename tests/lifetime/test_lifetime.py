@@ -19,10 +19,9 @@ import pytest
 
 from pinecone_backups_async import BackupPage, BackupsClient, BackupsError, ClientClosedError, RetryPolicy
 from pinecone_backups_async.testing import FakePinecone
-from tests.support.clients import client_of, in_a_thread, listed
+from tests.support.clients import client_of, in_a_thread
 from tests.support.fault_kinds import stall
 from tests.support.fault_server import Behaviour, answer, error, fault_server, keep_open
-from tests.support.guard import open_descriptors
 from tests.support.timing import at_most, once_more
 
 
@@ -156,18 +155,6 @@ def test_L7_a_borrowed_connector_stays_with_its_loop(closed: bool, told: str) ->
         asyncio.run(connectors[0].close())
 
 
-async def test_L7_a_connector_of_another_loop_is_refused() -> None:
-    connector = await asyncio.to_thread(asyncio.run, make_connector())
-    async with fault_server() as server, client_of(server, connector=connector) as client:
-        with pytest.raises(RuntimeError, match="connector= belongs to another event loop"):
-            await client.fetch_page()
-        assert server.connections == 0
-
-
-async def make_connector() -> aiohttp.TCPConnector:
-    return aiohttp.TCPConnector()
-
-
 def forked(child: Callable[[], int]) -> int:
     """Run this in a forked child, which ends with what it returns, whatever happens; return the child's process id."""
     with warnings.catch_warnings():
@@ -237,23 +224,6 @@ def test_L8_a_child_that_uses_nothing_touches_nothing(ends: str) -> None:
 
         asyncio.run(parent())
         assert (len(server.heads), server.connections) == (2, 1)
-
-
-async def test_L9_consumers_that_hang_up_leave_no_request_behind() -> None:
-    async with fault_server(backups=300) as server, client_of(server) as client:
-        before = open_descriptors()
-        walks = [asyncio.create_task(listed(client)) for _ in range(40)]
-        await asyncio.sleep(0.02)
-        for walk in walks:
-            walk.cancel()
-        await asyncio.gather(*walks, return_exceptions=True)
-        await asyncio.sleep(0.05)  # what had been sent before has reached the server
-        seen = len(server.heads)
-        await asyncio.sleep(0.3)
-        assert len(server.heads) == seen
-        await client.close()
-        await asyncio.sleep(0.05)
-        assert open_descriptors() <= before
 
 
 def in_a_forked_child(loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[object]]) -> str:

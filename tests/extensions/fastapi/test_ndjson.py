@@ -155,7 +155,7 @@ async def test_without_a_server_the_error_is_raised(fake: FakePinecone) -> None:
 
 
 @EVERYWHERE
-async def test_a_disconnect_ends_the_listing(fake: FakePinecone, version: str, stack: str) -> None:
+async def test_L9_a_disconnect_ends_the_listing(fake: FakePinecone, version: str, stack: str) -> None:
     """The request to the backups service that was under way ends, and no other follows."""
     stall_later_pages(fake)
     # Not compressed: a compressor may keep what it has until there is more.

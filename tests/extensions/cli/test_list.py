@@ -334,15 +334,6 @@ def test_a_token_that_was_refused_is_no_place_to_resume(project: FakePinecone, r
     assert "the token was refused: list from the beginning" in outcome.err
 
 
-def test_backups_made_by_hand_come_out_as_they_are(project: FakePinecone, run: Run) -> None:
-    for backup in project.backups:
-        project.delete(backup.backup_id)
-    mine = Backup(backup_id="é", source_index_name="i", source_index_id="1", status="New", cloud="aws", region="r")
-    project.add(mine)
-    (found,) = lines(run("list").out)
-    assert found == mine.to_dict()
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -380,10 +371,3 @@ def test_an_error_nobody_foresaw_has_no_variables(project: FakePinecone, monkeyp
     frames = [frame for frame, _ in traceback.walk_tb(caught.tb)]
     assert len(frames) > 5
     assert [frame for frame in frames[2:] if frame.f_locals] == []
-
-
-def test_a_stream_of_any_kind_takes_the_listing(project: FakePinecone, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", stream)
-    assert run_command(["list", "--max-items", "3"]) == 0
-    assert len(lines(stream.getvalue())) == 3

@@ -6,37 +6,23 @@ import asyncio
 import random
 from email.utils import formatdate
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from pinecone_backups_async import (
-    ApiError,
-    BackupsClient,
-    ForbiddenError,
-    InvalidRequestError,
-    NotFoundError,
-    RateLimitError,
-    RetryPolicy,
-    ServiceError,
-    TransportError,
-    UnauthorizedError,
-    UnexpectedRedirectError,
-)
-from tests.support.clients import client_of, eager, failure, listed
+import pinecone_backups_async as sdk
+from pinecone_backups_async import BackupsClient, RetryPolicy
+from tests.support.clients import client_of, eager, failure, listed_until_error, whole
 from tests.support.fault_server import Exchange, FaultServer, answer, error, fault_server, head, keep_open
 from tests.support.timing import Sleeps, at_most, once_more
 
 RETRIED = {408, 429, 500, 502, 503, 504}
-CLASSES = {
-    **dict.fromkeys(range(300, 400), UnexpectedRedirectError),
-    **dict.fromkeys(range(500, 600), ServiceError),
-    400: InvalidRequestError,
-    401: UnauthorizedError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    422: InvalidRequestError,
-    429: RateLimitError,
-}
+CLASSES: dict[int, type[Exception]] = {
+    **dict.fromkeys(range(300, 400), sdk.UnexpectedRedirectError),
+    **dict.fromkeys(range(500, 600), sdk.ServiceError),
+    400: sdk.InvalidRequestError, 401: sdk.UnauthorizedError, 403: sdk.ForbiddenError, 404: sdk.NotFoundError,
+    422: sdk.InvalidRequestError, 429: sdk.RateLimitError,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("hundred", [100, 200, 300, 400, 500])
@@ -50,10 +36,10 @@ async def test_Y1_Y2_R4_every_status_but_200(hundred: int) -> None:
             odd = head(status=f"{status} Odd") if interim else keep_open(answer(body, f"{status} Odd"))
             server.script = [odd] * 4
             server.heads.clear()
-            with pytest.raises(TransportError if interim else CLASSES.get(status, ApiError)) as caught:
-                await listed(client)
+            _, found = await listed_until_error(client)
+            assert isinstance(found, sdk.TransportError if interim else CLASSES.get(status, sdk.ApiError))
             assert len(server.heads) == (4 if interim or status in RETRIED else 1)
-            assert getattr(caught.value, "status", None) == (None if interim else status)
+            assert getattr(found, "status", None) == (None if interim else status)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +83,7 @@ async def test_Y4_a_wait_beyond_the_deadline_is_not_begun(value: str) -> None:
 async def test_Y5_a_date_counts_from_the_servers_own(skew: int, ahead: int, slept: float) -> None:
     sleeps, now = Sleeps(), 1_790_000_000 + skew
     headers = f"Date: {formatdate(now, usegmt=True)}\r\nRetry-After: {formatdate(now + ahead, usegmt=True)}\r\n"
-    async with fault_server([keep_open(error("503 Down", headers=headers))]) as server:
-        async with client_of(server, retry=RetryPolicy(random=lambda: 0.5, sleep=sleeps)) as client:
-            assert await listed(client) == server.ids
+    await whole([error("503 Down", headers=headers)], retry=RetryPolicy(random=lambda: 0.5, sleep=sleeps))
     assert sleeps.seconds == [slept]
 
 
@@ -126,7 +110,7 @@ async def failing_calls(client: BackupsClient, server: FaultServer, calls: int) 
     before = len(server.heads)
     for _ in range(calls):
         server.script, seen = [keep_open(error("503 Down"))] * 4, len(server.heads)
-        with pytest.raises(ServiceError):
+        with pytest.raises(sdk.ServiceError):
             await client.fetch_page()
         assert len(server.heads) > seen
     server.script = []
@@ -156,11 +140,9 @@ async def test_Y9_each_error_is_its_own_listings() -> None:
     async with fault_server([refuse] * 1200) as server, client_of(server, retry=eager()) as client:
         gate = asyncio.Semaphore(50)
 
-        async def walk(number: int) -> ApiError:
+        async def walk(number: int) -> Any:
             async with gate:
-                with pytest.raises(ApiError) as caught:
-                    await listed(client, pagination_token=f"walk-{number}")
-                return caught.value
+                return (await listed_until_error(client, pagination_token=f"walk-{number}"))[1]
 
         errors = await asyncio.gather(*(walk(number) for number in range(300)))
         assert len(server.heads) == 1200

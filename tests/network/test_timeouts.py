@@ -1,21 +1,33 @@
-"""T: time. An attempt ends with its own, a page with its deadline, and a slow consumer costs nothing."""
+"""T, N: time. An attempt ends with its own, a page with its deadline, and a slow consumer costs nothing."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
 
 from pinecone_backups_async import RetryPolicy, ServiceError, TransportTimeoutError
-from tests.support.clients import WatchedConnector, client_of, failure
-from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, keep_open
+from tests.support.clients import WatchedConnector, client_of, failed_at, failure, listed, unused_port
+from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, listening, never_accepting
 from tests.support.timing import Sleeps, at_most, once_more
 
 
+async def silent(exchange: Exchange) -> None:
+    await asyncio.sleep(60)
+
+
+async def endless_interim(exchange: Exchange) -> None:
+    while True:
+        await exchange.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        await asyncio.sleep(0.01)
+
+
 async def drip_body(exchange: Exchange) -> None:
-    whole = answer(exchange.page)
-    await exchange.send(whole[: -len(exchange.page)])
+    await exchange.send(answer(exchange.page)[: -len(exchange.page)])
     for byte in exchange.page:
         await exchange.send(bytes([byte]))
         await asyncio.sleep(0.1)
@@ -28,16 +40,57 @@ async def drip_headers(exchange: Exchange) -> None:
         await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("behaviour", [drip_body, drip_headers])
+@pytest.mark.parametrize("behaviour", [silent, endless_interim, drip_body, drip_headers])
 @once_more
-async def test_T1_a_drip_ends_with_each_attempt(behaviour: Behaviour) -> None:
-    with at_most(4 * 0.2 + 0.2):
+async def test_T1_N12_an_answer_that_never_ends_ends_with_each_attempt(behaviour: Behaviour) -> None:
+    with at_most(4 * 0.2 + 0.1):
         found, server = await failure([behaviour] * 9, attempt_timeout=0.2)
     assert (type(found), found.attempts, len(server.heads)) == (TransportTimeoutError, 4, 4)
 
 
-async def stall(exchange: Exchange) -> None:
-    await asyncio.sleep(60)
+async def says_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+@asynccontextmanager
+async def places() -> AsyncGenerator[dict[str, str]]:
+    async with listening(says_nothing) as port:
+        with never_accepting() as full:
+            yield {
+                "refuses": f"http://127.0.0.1:{unused_port()}",
+                "unknown": "https://no-such-host.invalid",
+                "accepts nobody": full,
+                "stalls in the handshake": f"https://127.0.0.1:{port}",
+            }
+
+
+@pytest.mark.parametrize(
+    ("place", "attempt", "words"),
+    [
+        ("refuses", 2, "Connection refused"),
+        ("unknown", 2, "the name of the host cannot be resolved"),
+        ("accepts nobody", 0.2, "no complete response within 0.2 s"),
+        ("stalls in the handshake", 0.2, "no complete response within 0.2 s"),
+    ],
+)
+@once_more
+async def test_N11_N12_what_cannot_be_reached_is_an_error(place: str, attempt: float, words: str) -> None:
+    """It is one after four attempts, each within its time, and never later than the deadline."""
+    async with places() as urls:
+        with at_most(4 * attempt + 0.1):
+            found = await failed_at(urls[place], attempt_timeout=attempt, timeout=5 * attempt)
+    assert (found.attempts, words in str(found)) == (4, True)
+    assert isinstance(found, TransportTimeoutError) == (attempt == 0.2)
+
+
+@once_more
+async def test_N12_a_pool_that_is_exhausted_ends_with_the_attempt() -> None:
+    async with fault_server([silent] * 9) as server, aiohttp.TCPConnector(limit=1) as connector:
+        policy = RetryPolicy(attempts=1)
+        async with client_of(server, connector=connector, retry=policy, attempt_timeout=0.2) as client:
+            with at_most(0.2 + 0.1):
+                outcomes = await asyncio.gather(listed(client), listed(client), return_exceptions=True)
+            assert [type(outcome) for outcome in outcomes] == [TransportTimeoutError] * 2
 
 
 @pytest.mark.parametrize("deadline", [0.25, 0.5, 0.7])
@@ -47,7 +100,7 @@ async def test_T3_the_deadline_wins_over_the_attempts(deadline: float) -> None:
     policy = RetryPolicy(random=lambda: 0.5, base_delay=0.1, sleep=sleeps)
     over = time.monotonic() + deadline
     with at_most(deadline + 0.1):
-        found, _ = await failure([stall] * 9, retry=policy, attempt_timeout=0.2, timeout=deadline)
+        found, _ = await failure([silent] * 9, retry=policy, attempt_timeout=0.2, timeout=deadline)
     assert type(found) is TransportTimeoutError
     assert all(end < over + 0.01 for end in sleeps.ends)
 
@@ -57,7 +110,7 @@ async def test_T3_a_wait_that_would_cross_it_is_not_begun() -> None:
     sleeps = Sleeps(real=True)
     policy = RetryPolicy(random=lambda: 0.5, base_delay=0.4, sleep=sleeps)  # 0.2, then 0.4 seconds
     with at_most(0.2 + 0.1):
-        found, _ = await failure([keep_open(error("503 Down"))] * 4, retry=policy, timeout=0.5)
+        found, _ = await failure([error("503 Down")] * 4, retry=policy, timeout=0.5)
     assert (type(found), found.attempts, len(sleeps.ends)) == (ServiceError, 2, 1)
 
 
@@ -75,12 +128,12 @@ async def test_T4_a_slow_consumer_holds_no_connection() -> None:
 async def test_T4_nor_does_it_use_up_the_deadline() -> None:
     """Each backup takes its consumer 10 s by the policy's clock; what is over time would not be tried again."""
     now = 0.0
-    async with fault_server([keep_open(error("503 Down"))], backups=9) as server:
+    async with fault_server([error("503 Down")], backups=9) as server:
         async with client_of(server, retry=RetryPolicy(random=lambda: 0.0, clock=lambda: now)) as client:
             seen: list[str] = []
             async for backup in client.list_backups():
                 seen.append(backup.backup_id)
                 now += 10
-                server.script = [keep_open(error("503 Down"))]
+                server.script = [error("503 Down")]
             assert seen == server.ids
     assert len(server.heads) == 6

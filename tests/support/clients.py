@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import weakref
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -35,6 +36,17 @@ async def listed(client: BackupsClient, **settings: Any) -> list[str]:
     return [backup.backup_id async for backup in client.list_backups(**settings)]
 
 
+async def listed_until_error(client: BackupsClient, **settings: Any) -> tuple[list[str], Any]:
+    """List what must end in an error; return what came before it, and the error."""
+    seen: list[str] = []
+    try:
+        async for backup in client.list_backups(**settings):
+            seen.append(backup.backup_id)  # noqa: PERF401 - what came before the error is the point
+    except BackupsError as error:
+        return seen, error
+    raise AssertionError(f"no error, but {seen}")
+
+
 async def whole(script: Iterable[Behaviour], *, backups: int = 3, **settings: Any) -> FaultServer:
     """List against a script; the list must be the exact one. Return the server, which knows the requests."""
     async with fault_server(script, backups=backups) as server, client_of(server, **settings) as client:
@@ -47,11 +59,23 @@ async def failure(
 ) -> tuple[Any, FaultServer]:
     """List against a script that must end in an error; return the error and the server."""
     async with fault_server(script, backups=backups, tls=tls) as server, client_of(server, **settings) as client:
+        _, error = await listed_until_error(client)
+    return error, server
+
+
+async def failed_at(url: str, **settings: Any) -> Any:
+    """Return the error of a page of a server that is no FaultServer."""
+    async with BackupsClient(CANARY, **{"base_url": url, "retry": AT_ONCE, **settings}) as client:
         try:
-            found = await listed(client)
+            page = await client.fetch_page()
         except BackupsError as error:
-            return error, server
-    raise AssertionError(f"no error, but {found}")
+            return error
+    raise AssertionError(f"no error, but {page}")
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 class WatchedConnector(aiohttp.TCPConnector):

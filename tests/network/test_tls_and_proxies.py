@@ -3,69 +3,100 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import attrs
 import pytest
 import trustme
 
 from pinecone_backups_async import BackupsClient, ConfigurationError, TLSError, TransportError
 from tests.support.certificates import client_context, self_signed_context, server_context
-from tests.support.clients import AT_ONCE, client_of, failure, listed
+from tests.support.clients import client_of, failed_at, failure, listed
 from tests.support.error_reporters import ONLOOKERS
 from tests.support.fault_server import fault_server, listening
 from tests.support.guard import CANARY, find_canary
 
 PASSWORD = "hush-hush"
-
-
 AUTHORITY = trustme.CA()
 TRUST = client_context(AUTHORITY)
 
 
-async def test_X1_a_trusted_certificate_will_do() -> None:
-    async with fault_server(tls=server_context(AUTHORITY)) as server, client_of(server, ssl_context=TRUST) as client:
-        assert await listed(client) == server.ids
+@pytest.fixture(autouse=True)
+def no_certificates_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
 
 
-CERTIFICATES: dict[str, Callable[[], ssl.SSLContext]] = {
-    "self-signed": self_signed_context,
-    "unknown authority": lambda: server_context(AUTHORITY),
-    "other authority": lambda: server_context(trustme.CA()),
-    "other host": lambda: server_context(AUTHORITY, "elsewhere.example"),
-    "expired": lambda: server_context(AUTHORITY, expired=True),
+CERTIFICATES: dict[str, tuple[Callable[[], ssl.SSLContext], str]] = {
+    "self-signed": (
+        self_signed_context,
+        "self-signed certificate; if its CA is to be trusted, pass ssl_context= or se",
+    ),
+    "unknown authority": (lambda: server_context(AUTHORITY), "unable to get local issuer certificate; if its CA"),
+    "other authority": (lambda: server_context(trustme.CA()), "unable to get local issuer certificate; if its CA"),
+    "other host": (
+        lambda: server_context(AUTHORITY, "elsewhere.example"),
+        "Hostname mismatch, certificate is not valid for 'l",
+    ),
+    "expired": (lambda: server_context(AUTHORITY, expired=True), "certificate has expired"),
 }
 
 
 @pytest.mark.parametrize("fault", CERTIFICATES)
-async def test_X1_any_other_ends_at_the_first_handshake(fault: str) -> None:
+async def test_X1_a_certificate_that_is_not_accepted(fault: str) -> None:
+    """It ends the call at the first handshake, and the error says which host's it is, and why."""
     handshakes: list[object] = []
-    tls = CERTIFICATES[fault]()
+    make, words = CERTIFICATES[fault]
+    tls = make()
 
-    def count(*_: object) -> None:
-        handshakes.append(None)
+    def count(*facts: object) -> None:
+        handshakes.append(facts)
 
     tls.sni_callback = count
     found, server = await failure([], tls=tls, ssl_context=None if fault == "unknown authority" else TRUST)
-    assert type(found) is TLSError
-    assert (found.attempts, len(handshakes), server.heads) == (1, 1, [])
+    assert (type(found), found.attempts, len(handshakes), server.heads) == (TLSError, 1, 1, [])
+    place = server.url.removeprefix("https://")
+    assert str(found).startswith(f"the certificate of the server {place} is not accepted: {words}")
+
+
+async def test_X1_a_fingerprint_of_the_connector_that_does_not_match() -> None:
+    async with fault_server(tls=server_context(AUTHORITY)) as server:
+        async with aiohttp.TCPConnector(ssl=aiohttp.Fingerprint(b"0" * 32)) as connector:
+            error = await failed_at(server.url, connector=connector)
+    assert (type(error), error.attempts, server.heads) == (TLSError, 1, [])
+
+
+async def test_X1_ssl_cert_file_is_read_for_each_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    other = trustme.CA()
+    async with fault_server(tls=server_context(AUTHORITY)) as server:
+        for authority in (other, AUTHORITY, other, None):
+            path = tmp_path / str(id(authority))
+            if authority is not None:
+                authority.cert_pem.write_to_path(path)
+            monkeypatch.setenv("SSL_CERT_FILE", str(path))
+            async with client_of(server) as client:
+                with contextlib.nullcontext() if authority is AUTHORITY else pytest.raises(TLSError):
+                    assert await listed(client) == server.ids
 
 
 PROTOCOL_VERSION_ALERT = b"\x15\x03\x03\x00\x02\x02\x46"
 
 
 @pytest.mark.parametrize(
-    ("spoken", "kind", "attempts"),
+    ("spoken", "kind", "attempts", "words"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", TLSError, 1),
-        (PROTOCOL_VERSION_ALERT, TLSError, 1),
-        (b"", TransportError, 4),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", TLSError, 1, "it may not speak TLS on this port"),
+        (PROTOCOL_VERSION_ALERT, TLSError, 1, "alert protocol version"),
+        (b"", TransportError, 4, ""),
     ],
 )
-async def test_X1_a_server_that_speaks_no_tls(spoken: bytes, kind: type[TransportError], attempts: int) -> None:
+async def test_X1_a_server_that_speaks_no_tls(spoken: bytes, kind: type[Any], attempts: int, words: str) -> None:
     handshakes = 0
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -76,23 +107,76 @@ async def test_X1_a_server_that_speaks_no_tls(spoken: bytes, kind: type[Transpor
         await writer.drain()
 
     async with listening(speak) as port:
-        async with BackupsClient(CANARY, base_url=f"https://localhost:{port}", retry=AT_ONCE) as client:
-            with pytest.raises(kind) as caught:
-                await listed(client)
-    assert (caught.value.attempts, handshakes) == (attempts, attempts)
+        found = await failed_at(f"https://localhost:{port}")
+    assert (type(found), found.attempts, handshakes) == (kind, attempts, attempts)
+    assert str(found).partition(" (after")[0].endswith(words)
+
+
+@pytest.mark.parametrize(("shown", "words"), [(False, "certificate required"), (True, "unknown ca")])
+async def test_a_client_certificate_that_is_not_accepted(shown: bool, words: str) -> None:
+    """Under TLS 1.3 the refusal arrives when the request is on its way: it is final, and not the system's error 1."""
+    tls, ours = server_context(AUTHORITY), client_context(AUTHORITY)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    AUTHORITY.configure_trust(tls)  # pyright: ignore[reportUnknownMemberType]
+    if shown:
+        trustme.CA().issue_cert("client").configure_cert(ours)  # pyright: ignore[reportUnknownMemberType]
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Shake hands with OpenSSL itself: asyncio's servers send no alert."""
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        connection = tls.wrap_bio(incoming, outgoing, server_side=True)
+        with contextlib.suppress(ssl.SSLCertVerificationError, ssl.SSLError):
+            while True:
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    connection.do_handshake()
+                writer.write(outgoing.read())
+                incoming.write(await reader.read(65536))
+        writer.write(outgoing.read())
+        await reader.read()
+
+    async with listening(refuse) as port:
+        error = await failed_at(f"https://localhost:{port}", ssl_context=ours)
+    assert (type(error), error.attempts, error.sent) == (TLSError, 1, False)
+    assert f"the server localhost:{port} refused the TLS connection: tls" in str(error)
+    assert words in str(error)
+
+
+async def pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Callable[[bytes], bytes] = lambda data: data
+) -> None:
+    while data := await reader.read(65536):
+        writer.write(change(data))
+        await writer.drain()
+    writer.close()
+
+
+async def test_a_broken_record_in_mid_stream_is_transient() -> None:
+    async with fault_server(tls=server_context(AUTHORITY)) as server:
+
+        async def corrupting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            records = 0
+
+            def count(data: bytes) -> bytes:
+                nonlocal records
+                records += 1
+                return data
+
+            def corrupt(data: bytes) -> bytes:
+                return data if records < 2 else data[:-1] + bytes([data[-1] ^ 1])
+
+            from_server, to_server = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+            await asyncio.gather(pump(reader, to_server, count), pump(from_server, writer, corrupt))
+
+        async with listening(corrupting) as between:
+            error = await failed_at(f"https://localhost:{between}", ssl_context=TRUST)
+    assert (type(error), error.attempts) == (TransportError, 4)
+    assert "no complete response from the server localhost" in str(error)
 
 
 def test_X2_plain_http_is_for_loopback_alone() -> None:
     with pytest.raises(ConfigurationError, match="plain http is for loopback"):
         BackupsClient(CANARY, base_url="http://api.example")
     BackupsClient(CANARY, base_url="http://127.0.0.1:1")
-
-
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
 
 
 @attrs.define
@@ -118,28 +202,27 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy(refusals: list[bytes]) -> AsyncGenerator[Proxy]:
-    between = Proxy(refusals)
+async def proxy(*refusals: bytes) -> AsyncGenerator[Proxy]:
+    between = Proxy(list(refusals))
     async with listening(between.handle) as port:
         between.url = f"http://user:{PASSWORD}@127.0.0.1:{port}"
         yield between
 
 
-@pytest.mark.parametrize("encrypted", [False, True])
+@pytest.mark.parametrize("tls", [None, server_context(AUTHORITY)], ids=["plain", "encrypted"])
 async def test_X3_the_environment_decides_nothing(
-    encrypted: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tls: ssl.SSLContext | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Neither a proxy nor a netrc of the environment is asked."""
     netrc = tmp_path / ".netrc"
     netrc.write_text(f"default login user password {PASSWORD}\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    tls, trust = (server_context(AUTHORITY), TRUST) if encrypted else (None, None)
-    async with proxy([]) as between, fault_server(tls=tls) as server:
+    async with proxy() as between, fault_server(tls=tls) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, between.url)
             monkeypatch.setenv(name.lower(), between.url)
-        async with client_of(server, ssl_context=trust) as client:
+        async with client_of(server, ssl_context=TRUST) as client:
             assert await listed(client) == server.ids
         assert between.connects == 0
         assert b"authorization" not in server.heads[0].lower()
@@ -149,7 +232,7 @@ async def test_X3_an_explicit_proxy_never_sees_the_key(monkeypatch: pytest.Monke
     """It is used whatever NO_PROXY says, and the service never sees its password."""
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setenv("no_proxy", "*")
-    async with proxy([]) as between, fault_server(tls=server_context(AUTHORITY)) as server:
+    async with proxy() as between, fault_server(tls=server_context(AUTHORITY)) as server:
         async with client_of(server, ssl_context=TRUST, proxy=between.url) as client:
             assert await listed(client) == server.ids
         assert between.connects == 1
@@ -160,13 +243,11 @@ async def test_X3_an_explicit_proxy_never_sees_the_key(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(("refusal", "connects"), [(b"407 Who are you", 1), (b"502 Bad", 4), (b"403 No", 1), (b"", 4)])
 async def test_X4_what_a_proxy_refuses_hides_its_password(refusal: bytes, connects: int) -> None:
-    async with proxy([refusal] * 4) as between:
+    async with proxy(*[refusal] * 4) as between:
         url = between.url if refusal else f"http://user:{PASSWORD}@127.0.0.1:9"  # nobody listens there
-        async with BackupsClient(CANARY, proxy=url, retry=AT_ONCE) as client:
-            with pytest.raises(TransportError) as caught:
-                await listed(client)
-            assert PASSWORD not in repr(client)
-    assert caught.value.status == (int(refusal[:3]) if refusal else None)
-    assert (caught.value.attempts, between.connects) == (connects, connects if refusal else 0)
-    assert not find_canary(caught.value, PASSWORD)
-    assert not any(PASSWORD in look(caught.value) for look in ONLOOKERS.values())
+        assert PASSWORD not in repr(BackupsClient(CANARY, proxy=url))
+        found = await failed_at("https://api.example", proxy=url)
+    assert found.status == (int(refusal[:3]) if refusal else None)
+    assert (found.attempts, between.connects) == (connects, connects if refusal else 0)
+    assert not find_canary(found, PASSWORD)
+    assert not any(PASSWORD in look(found) for look in ONLOOKERS.values())

@@ -65,7 +65,8 @@ async def failure(
 
 async def failed_at(url: str, **settings: Any) -> Any:
     """Return the error of a page of a server that is no FaultServer."""
-    async with BackupsClient(CANARY, **{"base_url": url, "retry": AT_ONCE, **settings}) as client:
+    settings = {"base_url": url, "retry": AT_ONCE, **settings}
+    async with BackupsClient(CANARY, **settings) as client:
         try:
             page = await client.fetch_page()
         except BackupsError as error:

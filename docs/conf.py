@@ -17,6 +17,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build", "examples"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+smartquotes_action = "qe"  # two hyphens begin an option, and are no dash
 
 default_role = "py:obj"  # a name in single backticks in a docstring: a link where it is public, else plain code
 autodoc_class_signature = "mixed"

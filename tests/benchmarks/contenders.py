@@ -7,15 +7,11 @@ a wrong result is seen. Knows the public names of the clients alone.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
-import attrs
 import orjson
-import tenacity
-from cattrs.preconf.orjson import make_converter
 from pinecone import AsyncPinecone
 
 from pinecone_backups_async import BackupsClient
@@ -80,61 +76,9 @@ async def _official(base_url: str) -> AsyncGenerator[Walk, None]:
         yield walk
 
 
-@attrs.frozen
-class _Row:
-    backup_id: str
-    source_index_name: str
-    source_index_id: str
-    status: str
-    cloud: str
-    region: str
-    name: str | None = None
-    description: str | None = None
-    dimension: int | None = None
-    metric: str | None = None
-    schema: dict[str, dict[str, dict[str, Any]]] | None = None
-    record_count: int | None = None
-    namespace_count: int | None = None
-    size_bytes: int | None = None
-    tags: dict[str, Any] | None = None
-    created_at: dt.datetime | None = None
-
-
-@attrs.frozen
-class _Page:
-    data: list[_Row]
-    pagination: dict[str, str] | None = None
-
-
-@contextlib.asynccontextmanager
-async def _plain(base_url: str) -> AsyncGenerator[Walk, None]:
-    """What one writes in an afternoon: aiohttp, cattrs as it comes, tenacity's decorator."""
-    converter = make_converter()
-    async with aiohttp.ClientSession(headers=_HEADERS) as session:
-
-        @tenacity.retry(stop=tenacity.stop_after_attempt(4), wait=tenacity.wait_random_exponential(max=8))
-        async def fetch(query: dict[str, str]) -> _Page:
-            async with session.get(f"{base_url}/backups", params=query) as response:
-                response.raise_for_status()
-                return converter.loads(await response.read(), _Page)
-
-        async def walk() -> list[str]:
-            ids: list[str] = []
-            query = {"limit": str(ROWS)}
-            while True:
-                page = await fetch(query)
-                ids.extend(backup.backup_id for backup in page.data)
-                if page.pagination is None:
-                    return ids
-                query = {"paginationToken": page.pagination["next"]}
-
-        yield walk
-
-
 CONTENDERS: dict[str, Contender] = {
     "raw": _raw,
     "ours": _ours,
     "official": _official,
-    "plain": _plain,
     "control": _raw,
 }

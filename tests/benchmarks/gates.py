@@ -164,8 +164,7 @@ def _walking(size: Size) -> Iterator[Row]:
             yield Row(f"walk, CPU / bare loop, {listing}", ratios(seconds, "ours", "raw"), gate, stretch)
             of_official = ratios(seconds, "official", "ours")
             yield Row(f"walk, official client's CPU / ours, {listing}", of_official, 2.5, 2.8, at_least=True)
-            for name in ("official", "plain"):
-                yield Row(f"walk, {name} / bare loop, {listing}", ratios(seconds, name, "raw"))
+            yield Row(f"walk, official client's CPU / bare loop, {listing}", ratios(seconds, "official", "raw"))
             yield Row(f"control: bare loop, {listing}", ratios(seconds, "control", "raw"), control=True)
 
 

@@ -37,7 +37,7 @@ def test_a_quick_run_measures_and_prints_every_gate(tmp_path: Path) -> None:
     assert done.stdout.count("\n") >= len(result["rows"]) + 2
     subprocess.run([*command, "--chart", str(chart), str(output)], capture_output=True, check=True)
     texts = [text.text for text in ET.parse(chart).iter("{http://www.w3.org/2000/svg}text")]
-    assert texts.index("this client, full") < texts.index("official client, full")
+    assert texts.index("this client, full page") < texts.index("official client, full page")
     assert side_by_side([result, result]).count("\n") == len(result["rows"]) + 2
     assert chart_of(result["rows"]).startswith("<svg")
 

@@ -73,7 +73,7 @@ def check_(options: Annotated[CheckOptions, options_of]) -> int:
 
 async def _check(options: CheckOptions) -> int:
     if options.index and options.all_indexes:
-        raise ConfigurationError("--index and --all-indexes exclude each other")
+        raise ConfigurationError("--index and --all-indexes cannot be used together")
     with progress("Checking backups…", host_of(options)) as shown, passes_shown(shown, "Checking backups…"):
         async with opened_client(options) as client, within(options.timeout, "the check"):
             backups = await client.inventory()

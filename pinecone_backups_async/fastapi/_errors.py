@@ -1,6 +1,6 @@
 """Errors as HTTP answers: problem details (RFC 9457). Knows whose value an error is about; sends no text of a service.
 
-Whose doing it was decides the status. An error is the caller's only if the caller sent the value that was refused,
+Who caused an error decides the status. It is the caller's only if the caller sent the value that was refused,
 and the backups service itself said so: an HTML page of a proxy blames nobody. What is not the caller's doing is 500 or
 above, and logged.
 """
@@ -56,10 +56,10 @@ _CALLERS_ARGUMENTS: Final = frozenset(
 # What an error means if nothing is known of its cause; the first class that fits.
 _BY_CLASS: Final[tuple[tuple[type[BackupsError], int, str], ...]] = (
     (RateLimitError, 503, "The backups service limits the rate of requests."),
-    (PaymentRequiredError, 502, "The backups service asks for a payment."),
+    (PaymentRequiredError, 502, "The account at the backups service has an unpaid bill."),
     (ClientClosedError, 503, "This service is shutting down."),
-    (WaitFailedError, 502, "What was waited for has failed."),
-    (WaitTimeoutError, 504, "What was waited for did not happen in time."),
+    (WaitFailedError, 502, "The operation has failed."),
+    (WaitTimeoutError, 504, "The operation did not finish in time."),
     (TransportTimeoutError, 504, "The backups service did not answer in time."),
 )
 

@@ -201,7 +201,7 @@ def test_all_indexes_are_expected_that_can_be_backed_up(project: FakePinecone, r
     facts = json.loads(run("check", "--max-age", "90d", "--all-indexes", "-o", "json").out)
     assert facts["not_judged"].keys() == {"starting", "stateless", "leg|acy"}
     wrong = run("check", "--max-age", "90d", "--all-indexes", "--index", "products")
-    assert (wrong.code, wrong.out) == (3, "BACKUPS UNKNOWN - --index and --all-indexes exclude each other\n")
+    assert (wrong.code, wrong.out) == (3, "BACKUPS UNKNOWN - --index and --all-indexes cannot be used together\n")
 
 
 def test_a_monitoring_host_reads_no_false_performance_data(project: FakePinecone, run: Run) -> None:

@@ -39,23 +39,20 @@ HIDDEN, HIDING = backup("idx", 1, "Failed"), backup("idx", 5)
 GONE = backup("gone", 1, source_index_deleted_at=dt.datetime.now(dt.UTC))
 
 
-@pytest.mark.parametrize(
-    ("backups", "words", "code", "told"),
-    [
-        ([FRESH], [], 0, "BACKUPS OK - 1 healthy | healthy=1 stale=0 failing=0 missing=0 oldest_ready=108"),
-        ([FRESH, OLD], [], 1, "BACKUPS WARNING - 1 healthy, 1 stale (old) |"),
-        ([FRESH, *FAILED], [], 2, "BACKUPS CRITICAL - 1 healthy, 1 failing (broken) |"),
-        ([], [], 2, "BACKUPS CRITICAL - no index has a backup |"),
-        ([FRESH, OLD], ["--index", "fresh"], 0, "BACKUPS OK - 1 healthy |"),
-        ([FRESH], ["--index", "fresh", "--index", "absent"], 2, "BACKUPS CRITICAL - 1 healthy, 1 missing (absent) |"),
-        ([FRESH, OLD], ["--expect", "fresh"], 1, "BACKUPS WARNING - 1 healthy, 1 stale (old) |"),
-        ([FRESH], ["--expect", "absent"], 2, "BACKUPS CRITICAL - 1 healthy, 1 missing (absent) |"),
-        ([FRESH], ["--expect", "a|\x1b"], 2, "BACKUPS CRITICAL - 1 healthy, 1 missing (a/\\x1b) |"),
-        ([GONE], [], 2, "BACKUPS CRITICAL - no index is left to judge |"),
-        ([HIDDEN, HIDING], [], 0, "BACKUPS OK - 1 healthy, the newest backup failed (idx) |"),
-        ([backup(f"i{n}", 50) for n in range(7)], [], 1, "BACKUPS WARNING - 7 stale (i0, i1, i2, i3, i4 and 2 more) |"),
-    ],
-)
+@pytest.mark.parametrize(("backups", "words", "code", "told"), [
+    ([FRESH], [], 0, "BACKUPS OK - 1 healthy | healthy=1 stale=0 failing=0 missing=0 oldest_ready=108"),
+    ([FRESH, OLD], [], 1, "BACKUPS WARNING - 1 healthy, 1 stale (old) |"),
+    ([FRESH, *FAILED], [], 2, "BACKUPS CRITICAL - 1 healthy, 1 failing (broken) |"),
+    ([], [], 2, "BACKUPS CRITICAL - no index has a backup |"),
+    ([FRESH, OLD], ["--index", "fresh"], 0, "BACKUPS OK - 1 healthy |"),
+    ([FRESH], ["--index", "fresh", "--index", "absent"], 2, "BACKUPS CRITICAL - 1 healthy, 1 missing (absent) |"),
+    ([FRESH, OLD], ["--expect", "fresh"], 1, "BACKUPS WARNING - 1 healthy, 1 stale (old) |"),
+    ([FRESH], ["--expect", "absent"], 2, "BACKUPS CRITICAL - 1 healthy, 1 missing (absent) |"),
+    ([FRESH], ["--expect", "a|\x1b"], 2, "BACKUPS CRITICAL - 1 healthy, 1 missing (a/\\x1b) |"),
+    ([GONE], [], 2, "BACKUPS CRITICAL - no index is left to judge |"),
+    ([HIDDEN, HIDING], [], 0, "BACKUPS OK - 1 healthy, the newest backup failed (idx) |"),
+    ([backup(f"i{n}", 50) for n in range(7)], [], 1, "BACKUPS WARNING - 7 stale (i0, i1, i2, i3, i4 and 2 more) |"),
+])  # fmt: skip
 def test_exit_codes_and_the_line_that_monitoring_reads(
     project: FakePinecone, run: Run, backups: list[Backup], words: list[str], code: int, told: str
 ) -> None:
@@ -124,20 +121,12 @@ def test_an_inventory_that_cannot_be_proven_is_critical(project: FakePinecone, r
     assert (outcome.code, "IncompleteListingError" in outcome.out) == (2, True)
 
 
-@pytest.mark.parametrize(
-    ("words", "data"),
-    [
-        ([], False),
-        (["--max-age", "0h"], False),
-        (["--max-age", "soon"], False),
-        (["--max-age", "26h", "--output", "csv"], False),
-        (["--max-age", "26h", "--output"], False),
-        (["--index", "json", "--max-age", "soon"], False),
-        (["--output=json"], True),
-        (["-o", "prometheus", "--max-age", "soon"], True),
-        (["--max-age", "26h", "--nonsense", "--output=json"], True),
-    ],
-)
+@pytest.mark.parametrize(("words", "data"), [
+    ([], False), (["--max-age", "0h"], False), (["--max-age", "soon"], False),
+    (["--max-age", "26h", "--output", "csv"], False), (["--max-age", "26h", "--output"], False),
+    (["--index", "json", "--max-age", "soon"], False), (["--output=json"], True),
+    (["-o", "prometheus", "--max-age", "soon"], True), (["--max-age", "26h", "--nonsense", "--output=json"], True),
+])  # fmt: skip
 def test_wrong_use_is_3(project: FakePinecone, run: Run, words: list[str], data: bool) -> None:
     """The line that monitoring reads is on stdout, unless the options that were read say that stdout is data."""
     outcome = run("check", *words)
@@ -155,17 +144,13 @@ def test_a_check_that_takes_too_long_is_critical(project: FakePinecone, run: Run
     )
 
 
-@pytest.mark.parametrize(
-    ("width", "titles"),
-    [
-        (40, ["Index", "State", "Newest Ready", "Remarks"]),
-        (60, ["Index", "State", "Newest Ready", "Remarks"]),
-        (80, ["Index", "State", "Newest Ready", "Backups", "Remarks"]),
-        (100, ["Index", "State", "Newest Ready", "Backups", "Size", "Remarks"]),
-        (120, ["Index", "State", "Newest Ready", "of 26h", "Backups", "Size", "Remarks"]),
-        (None, ["Index", "State", "Newest Ready", "of 26h", "Backups", "Size", "Remarks"]),
-    ],
-)
+@pytest.mark.parametrize(("width", "titles"), [
+    (40, ["Index", "State", "Newest Ready", "Remarks"]), (60, ["Index", "State", "Newest Ready", "Remarks"]),
+    (80, ["Index", "State", "Newest Ready", "Backups", "Remarks"]),
+    (100, ["Index", "State", "Newest Ready", "Backups", "Size", "Remarks"]),
+    (120, ["Index", "State", "Newest Ready", "of 26h", "Backups", "Size", "Remarks"]),
+    (None, ["Index", "State", "Newest Ready", "of 26h", "Backups", "Size", "Remarks"]),
+])  # fmt: skip
 def test_a_table_of_any_width_cuts_nothing(width: int | None, titles: list[str]) -> None:
     """The bar leaves first, then the size, then the number of backups."""
     troubled = [backup("recommends", 5), backup("recommends", 1, "Failed"), backup("recommends", 30, "Pending")]

@@ -55,10 +55,9 @@ def test_csv_has_a_header_and_no_cell_that_a_spreadsheet_would_run(project: Fake
     assert (rows[0]["description"], rows[0]["status"]) == ("", "Ready")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "told"),
-    [(-5, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (7200, "2h"), (172_799, "47h"), (172_800, "2d")],
-)
+@pytest.mark.parametrize(("seconds", "told"), [
+    (-5, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (7200, "2h"), (172_799, "47h"), (172_800, "2d"),
+])  # fmt: skip
 def test_an_age_is_told_in_its_largest_unit(seconds: int, told: str) -> None:
     now = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
     assert age(now - dt.timedelta(seconds=seconds), now) == told
@@ -73,17 +72,10 @@ def table(backups: list[Backup], width: int | None) -> list[str]:
     return ["".join(cell.text for cell in line).rstrip() for line in backups_lines(backups, NOW, width)]
 
 
-@pytest.mark.parametrize(
-    ("width", "gone", "height"),
-    [
-        (40, ["Name", "Records", "Region"], 2),
-        (60, ["Name", "Records", "Region"], 1),
-        (80, ["Records", "Region"], 1),
-        (100, ["Region"], 1),
-        (120, [], 1),
-        (None, [], 1),
-    ],
-)
+@pytest.mark.parametrize(("width", "gone", "height"), [
+    (40, ["Name", "Records", "Region"], 2), (60, ["Name", "Records", "Region"], 1), (80, ["Records", "Region"], 1),
+    (100, ["Region"], 1), (120, [], 1), (None, [], 1),
+])  # fmt: skip
 def test_a_table_of_any_width_cuts_nothing(width: int | None, gone: list[str], height: int) -> None:
     """Region leaves first, then records, then name; what still does not fit goes to a second line of each row."""
     backups = [backup for backup in sample_backups(40, now=NOW) if backup.status != "InitializationFailed"]
@@ -195,21 +187,16 @@ def test_a_retry_is_not_told_in_a_pipe(project: FakePinecone, run: Run) -> None:
     assert (run("list").err, len(project.requests)) == ("", 4)
 
 
-@pytest.mark.parametrize(
-    ("words", "complaint"),
-    [
-        (["--newer-than", "soon"], "--newer-than: a duration is a number and one of s, m, h, d, w"),
-        (["--newer-than", "0d"], "--newer-than: a duration"),
-        (["--newer-than", "999999w"], "--newer-than: "),
-        (["--max-items", "-1"], "--max-items: must be an integer of at least 0"),
-        (["--max-items", "few"], "few"),
-        (["--output", "xml"], "xml"),
-        (["--pagination-token", ""], "--pagination-token must have 1 to 8192 bytes"),
-        (["--nonsense"], "--nonsense"),
-        (["extra"], "Unexpected argument: extra. See: pinecone-backups list --help"),
-        (["--tag", "x"], "--tag: a tag is written key=value, not 'x'"),
-    ],
-)
+@pytest.mark.parametrize(("words", "complaint"), [
+    (["--newer-than", "soon"], "--newer-than: a duration is a number and one of s, m, h, d, w"),
+    (["--newer-than", "0d"], "--newer-than: a duration"), (["--newer-than", "999999w"], "--newer-than: "),
+    (["--max-items", "-1"], "--max-items: must be an integer of at least 0"),
+    (["--max-items", "few"], "few"), (["--output", "xml"], "xml"),
+    (["--pagination-token", ""], "--pagination-token must have 1 to 8192 bytes"),
+    (["--nonsense"], "--nonsense"),
+    (["extra"], "Unexpected argument: extra. See: pinecone-backups list --help"),
+    (["--tag", "x"], "--tag: a tag is written key=value, not 'x'"),
+])  # fmt: skip
 def test_wrong_use_is_2_and_says_what_is_allowed(
     project: FakePinecone, run: Run, words: list[str], complaint: str
 ) -> None:
@@ -219,10 +206,9 @@ def test_wrong_use_is_2_and_says_what_is_allowed(
     assert project.requests == []
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["list --api-key pcsk_1", "list --api-key=pcsk_1", "list --apikey=pcsk_1", "list --api-key", "--api-key=pcsk_1"],
-)
+@pytest.mark.parametrize("line", [
+    "list --api-key pcsk_1", "list --api-key=pcsk_1", "list --apikey=pcsk_1", "list --api-key", "--api-key=pcsk_1",
+])  # fmt: skip
 def test_an_option_for_the_key_is_answered_with_why_not(project: FakePinecone, run: Run, line: str) -> None:
     outcome = run(*line.split())
     assert outcome.code in {2, 3}
@@ -230,24 +216,17 @@ def test_an_option_for_the_key_is_answered_with_why_not(project: FakePinecone, r
     assert ("pcsk_1" in outcome.err, project.requests) == (False, [])
 
 
-@pytest.mark.parametrize(
-    ("variables", "words", "complaint"),
-    [
-        (
-            {"PINECONE_API_KEY": ""},
-            [],
-            "PINECONE_API_KEY is not set; --demo shows a demonstration project without a key",
-        ),
-        ({"PINECONE_API_KEY": '"pcsk_x"'}, [], "PINECONE_API_KEY begins and ends with a quote"),
-        ({"PINECONE_API_KEY": "two words"}, [], "PINECONE_API_KEY must be printable ASCII"),
-        ({"PINECONE_CONTROLLER_HOST": "http://remote.example"}, [], "PINECONE_CONTROLLER_HOST must be https"),
-        ({"PINECONE_ADDITIONAL_HEADERS": "no json"}, [], "PINECONE_ADDITIONAL_HEADERS must be a mapping"),
-        ({"PINECONE_CONTROLLER_HOST": "", "HTTPS_PROXY": "socks5://u:pw@h"}, [], "HTTPS_PROXY must be an http"),
-        ({"PINECONE_CONTROLLER_HOST": "h.example", "https_proxy": "ftp://pw@h"}, [], "https_proxy must be an http"),
-        ({"PINECONE_CONTROLLER_HOST": ""}, ["--proxy", "pw@h"], "--proxy must be an http"),
-        ({}, ["--proxy", "http://h:1"], "--proxy needs an https base_url"),
-    ],
-)
+@pytest.mark.parametrize(("variables", "words", "complaint"), [
+    ({"PINECONE_API_KEY": ""}, [], "PINECONE_API_KEY is not set; --demo shows a demonstration project without a key"),
+    ({"PINECONE_API_KEY": '"pcsk_x"'}, [], "PINECONE_API_KEY begins and ends with a quote"),
+    ({"PINECONE_API_KEY": "two words"}, [], "PINECONE_API_KEY must be printable ASCII"),
+    ({"PINECONE_CONTROLLER_HOST": "http://remote.example"}, [], "PINECONE_CONTROLLER_HOST must be https"),
+    ({"PINECONE_ADDITIONAL_HEADERS": "no json"}, [], "PINECONE_ADDITIONAL_HEADERS must be a mapping"),
+    ({"PINECONE_CONTROLLER_HOST": "", "HTTPS_PROXY": "socks5://u:pw@h"}, [], "HTTPS_PROXY must be an http"),
+    ({"PINECONE_CONTROLLER_HOST": "h.example", "https_proxy": "ftp://pw@h"}, [], "https_proxy must be an http"),
+    ({"PINECONE_CONTROLLER_HOST": ""}, ["--proxy", "pw@h"], "--proxy must be an http"),
+    ({}, ["--proxy", "http://h:1"], "--proxy needs an https base_url"),
+])  # fmt: skip
 def test_a_wrong_setting_is_named(
     project: FakePinecone, run: Run, variables: dict[str, str], words: list[str], complaint: str
 ) -> None:
@@ -256,17 +235,13 @@ def test_a_wrong_setting_is_named(
     assert outcome.err.startswith(f"pinecone-backups: {complaint}")
 
 
-@pytest.mark.parametrize(
-    ("variables", "words", "used"),
-    [
-        ({"HTTPS_PROXY": "{}"}, [], True),
-        ({"https_proxy": "http://{}"}, [], True),
-        ({"HTTPS_PROXY": "http://127.0.0.1:9"}, ["--proxy", "http://{}"], True),
-        ({"HTTPS_PROXY": "{}", "NO_PROXY": "127.0.0.1"}, [], False),
-        ({"HTTPS_PROXY": "{}", "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9"}, [], False),
-        ({"HTTPS_PROXY": "{}"}, ["--demo"], False),
-    ],
-)
+@pytest.mark.parametrize(("variables", "words", "used"), [
+    ({"HTTPS_PROXY": "{}"}, [], True), ({"https_proxy": "http://{}"}, [], True),
+    ({"HTTPS_PROXY": "http://127.0.0.1:9"}, ["--proxy", "http://{}"], True),
+    ({"HTTPS_PROXY": "{}", "NO_PROXY": "127.0.0.1"}, [], False),
+    ({"HTTPS_PROXY": "{}", "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9"}, [], False),
+    ({"HTTPS_PROXY": "{}"}, ["--demo"], False),
+])  # fmt: skip
 def test_a_proxy_is_used_for_an_https_address(
     run: Run, variables: dict[str, str], words: list[str], used: bool
 ) -> None:
@@ -302,18 +277,11 @@ def test_the_demo_needs_no_key_and_ignores_the_environment(run: Run) -> None:
     assert outcome.err == "pinecone-backups: --demo: a made-up project on a local server, not yours\n"
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (["--help"], "restores"),
-        (["-h"], "--install-completion"),
-        ([], "Usage: pinecone-backups COMMAND"),
-        (["list", "-h"], "--newer-than AGE"),
-        (["check", "--help"], "Exit codes: 0 ok, 1 stale"),
-        (["-V"], __version__),
-        (["--version"], __version__),
-    ],
-)
+@pytest.mark.parametrize(("words", "told"), [
+    (["--help"], "restores"), (["-h"], "--install-completion"), ([], "Usage: pinecone-backups COMMAND"),
+    (["list", "-h"], "--newer-than AGE"), (["check", "--help"], "Exit codes: 0 ok, 1 stale"), (["-V"], __version__),
+    (["--version"], __version__),
+])  # fmt: skip
 def test_help_and_version(run: Run, words: list[str], told: str) -> None:
     outcome = run(*words)
     assert (outcome.code, outcome.err, told in outcome.out) == (0, "", True)
@@ -334,16 +302,9 @@ def test_a_token_that_was_refused_is_no_place_to_resume(project: FakePinecone, r
     assert "the token was refused: list from the beginning" in outcome.err
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "list -o json",
-        "list -o jsonl",
-        "list -o csv",
-        "check --max-age 26h -o json",
-        "check --max-age 26h -o prometheus",
-    ],
-)
+@pytest.mark.parametrize("line", [
+    "list -o json", "list -o jsonl", "list -o csv", "check --max-age 26h -o json", "check --max-age 26h -o prometheus",
+])  # fmt: skip
 def test_data_is_utf_8_with_its_own_line_ends(
     project: FakePinecone, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:

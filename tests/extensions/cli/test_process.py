@@ -43,10 +43,9 @@ def test_a_closed_pipe_ends_it_quietly(fake: FakePinecone) -> None:
         assert (process.wait(20), process.stderr.read()) == (0, b"")
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [(["list"], b""), (["create", "products"], b"create_backup was cancelled, its outcome is unknown")],
-)
+@pytest.mark.parametrize(("words", "told"), [
+    (["list"], b""), (["create", "products"], b"create_backup was cancelled, its outcome is unknown"),
+])  # fmt: skip
 def test_ctrl_c_ends_it(fake: FakePinecone, words: list[str], told: bytes) -> None:
     """Quietly, unless something may have happened."""
     fake.delay = 30
@@ -125,19 +124,13 @@ def shell(fake: FakePinecone, line: str, **environ: str) -> subprocess.Completed
     return subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(
-    ("line", "code"),
-    [
-        ("eval $command check --max-age 26h > /dev/full", 3),
-        ("eval $command list > /dev/full", 1),
-        ("set -o pipefail; eval $command check --max-age 26h --output json | true", 3),
-        ("set -o pipefail; eval $command check --max-age 1s | true", 3),
-        ("set -o pipefail; eval $command list | true", 0),
-        ("eval $command list --demo 2> /dev/full > /dev/null", 0),
-        ("eval $command check --max-age 1s >&-", 2),
-        ("eval $command list --max-items x 2> /dev/full", 2),
-    ],
-)
+@pytest.mark.parametrize(("line", "code"), [
+    ("eval $command check --max-age 26h > /dev/full", 3), ("eval $command list > /dev/full", 1),
+    ("set -o pipefail; eval $command check --max-age 26h --output json | true", 3),
+    ("set -o pipefail; eval $command check --max-age 1s | true", 3),
+    ("set -o pipefail; eval $command list | true", 0), ("eval $command list --demo 2> /dev/full > /dev/null", 0),
+    ("eval $command check --max-age 1s >&-", 2), ("eval $command list --max-items x 2> /dev/full", 2),
+])  # fmt: skip
 def test_a_report_that_cannot_be_written_is_no_verdict_and_talk_is_no_report(
     fake: FakePinecone, line: str, code: int
 ) -> None:
@@ -178,10 +171,9 @@ def test_it_ends_although_a_name_hangs(fake: FakePinecone, timeout: str, code: i
     assert time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize(
-    ("words", "heavy"),
-    [(["--version"], {"cyclopts", "rich", "aiohttp"}), (["list", "--help"], {"aiohttp", "tenacity", "cattrs"})],
-)
+@pytest.mark.parametrize(("words", "heavy"), [
+    (["--version"], {"cyclopts", "rich", "aiohttp"}), (["list", "--help"], {"aiohttp", "tenacity", "cattrs"}),
+])  # fmt: skip
 def test_what_needs_no_client_imports_none(words: list[str], heavy: set[str]) -> None:
     code = f"import atexit, runpy, sys; atexit.register(lambda: print({heavy} & sys.modules.keys(), file=sys.stderr)); "
     done = subprocess.run([sys.executable, "-c", code + RUN, *words], capture_output=True, text=True, check=False)

@@ -56,13 +56,10 @@ def test_with_yes_it_deletes(few: FakePinecone, run: Run) -> None:
     assert run("prune", "--keep-last", "1", "--yes").out.endswith("1 deleted, 0 failed, 1 stays\n")
 
 
-@pytest.mark.parametrize(
-    ("status", "after", "told"),
-    [
-        (412, ["kept", "deleted", "deleted", "failed"], "id-6 was not deleted: FailedPreconditionError: [fake-4] 412"),
-        (401, ["kept", "kept", "kept", "failed"], "stopped by UnauthorizedError: [fake-4] 401"),
-    ],
-)
+@pytest.mark.parametrize(("status", "after", "told"), [
+    (412, ["kept", "deleted", "deleted", "failed"], "id-6 was not deleted: FailedPreconditionError: [fake-4] 412"),
+    (401, ["kept", "kept", "kept", "failed"], "stopped by UnauthorizedError: [fake-4] 401"),
+])  # fmt: skip
 def test_what_fails_is_told_and_exits_with_1(
     few: FakePinecone, run: Run, status: int, after: list[str], told: str
 ) -> None:
@@ -75,16 +72,13 @@ def test_what_fails_is_told_and_exits_with_1(
     assert f"pinecone-backups: {told}" in done.err
 
 
-@pytest.mark.parametrize(
-    ("words", "complaint"),
-    [
-        (["--yes"], "nothing says what to keep: use --keep-last, --keep-hourly"),
-        (["--keep-last", "0"], "nothing says what to keep"),
-        (["--keep-last", "1", "--yes", "--max-deletes", "2"], "--max-deletes is 2, but the policy deletes 3 backups"),
-        (["--keep-last", "1", "--max-deletes", "-1"], "must be an integer of at least 0"),
-        (["--keep-last", "x"], "must be an integer of at least 0"),
-    ],
-)
+@pytest.mark.parametrize(("words", "complaint"), [
+    (["--yes"], "nothing says what to keep: use --keep-last, --keep-hourly"),
+    (["--keep-last", "0"], "nothing says what to keep"),
+    (["--keep-last", "1", "--yes", "--max-deletes", "2"], "--max-deletes is 2, but the policy deletes 3 backups"),
+    (["--keep-last", "1", "--max-deletes", "-1"], "must be an integer of at least 0"),
+    (["--keep-last", "x"], "must be an integer of at least 0"),
+])  # fmt: skip
 def test_wrong_use_deletes_nothing(few: FakePinecone, run: Run, words: list[str], complaint: str) -> None:
     done = run("prune", *words)
     assert (done.code, len(left(few))) == (2, 4)

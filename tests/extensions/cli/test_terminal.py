@@ -74,14 +74,11 @@ def test_a_failure_is_told_once(project: FakePinecone, terminal: Run) -> None:
     assert (shown.code, shown.out.count("Nothing here.")) == (2, 1)
 
 
-@pytest.mark.parametrize(
-    ("answer", "told"),
-    [
-        (Answer.error(503, "UNAVAILABLE", "Later."), "503 from {}, retrying in"),
-        (Answer(body="{"), "an unreadable answer from {}, retrying in"),
-        (Answer.lost(), "the connection to {} failed, retrying in"),
-    ],
-)
+@pytest.mark.parametrize(("answer", "told"), [
+    (Answer.error(503, "UNAVAILABLE", "Later."), "503 from {}, retrying in"),
+    (Answer(body="{"), "an unreadable answer from {}, retrying in"),
+    (Answer.lost(), "the connection to {} failed, retrying in"),
+])  # fmt: skip
 @pytest.mark.parametrize("words", [[], ["-o", "csv"]])
 def test_a_retry_is_told_in_one_line(
     project: FakePinecone, terminal: Run, answer: Answer, told: str, words: list[str]

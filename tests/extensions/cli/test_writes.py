@@ -59,29 +59,22 @@ def test_describe_takes_an_id_or_its_beginning(project: FakePinecone, run: Run) 
     assert value(run("describe", "only-one")) == value(run("describe", "only-one-more")) == only.to_dict()
 
 
-@pytest.mark.parametrize(
-    ("line", "code", "complaint", "settings"),
-    [
-        ("describe aaaaaaaa", 2, f"3 ids begin with aaaaaaaa: {READY.backup_id}, {TWIN.backup_id}, ", {}),
-        ("describe aaaaaaa", 1, "NotFoundError", {}),
-        ("describe zzzzzzzz", 1, "NotFoundError", {}),
-        ("describe ..", 2, "ID must", {}),
-        ("describe", 2, "ID is missing or has no value", {}),
-        ("create idx --once", 2, "--once needs --name", {}),
-        ("create nope", 1, "NotFoundError", {}),
-        ("create idx", 1, "ForbiddenError: .*Increase your quota", {"max_backups": 3}),
-        ("create idx", 1, "PaymentRequiredError", {"payment_required": True}),
-        ("create idx --wait", 1, "WaitFailedError", {"backup_outcome": "Failed"}),
-        ("create idx --wait --timeout 1s", 4, "WaitTimeoutError: .*it may still happen", {"looks_until_ready": 99}),
-        (f"restore {READY.backup_id} --name idx", 1, "ConflictError", {}),
-        (f"restore {READY.backup_id} --name No_Name", 2, "--name must", {}),
-        (f"restore {READY.backup_id}", 2, "--name is missing or has no value", {}),
-        ("restore aaaaaaaa --name new", 1, "NotFoundError", {}),
-        (f"delete {READY.backup_id}", 2, "delete needs --yes", {}),
-        ("delete aaaaaaaa --yes --missing-ok", 2, "is the beginning of an id", {}),
-        (f"delete {READY.backup_id[:-1]} --yes", 2, "is the beginning of an id", {}),
-    ],
-)
+@pytest.mark.parametrize(("line", "code", "complaint", "settings"), [
+    ("describe aaaaaaaa", 2, f"3 ids begin with aaaaaaaa: {READY.backup_id}, {TWIN.backup_id}, ", {}),
+    ("describe aaaaaaa", 1, "NotFoundError", {}), ("describe zzzzzzzz", 1, "NotFoundError", {}),
+    ("describe ..", 2, "ID must", {}), ("describe", 2, "ID is missing or has no value", {}),
+    ("create idx --once", 2, "--once needs --name", {}), ("create nope", 1, "NotFoundError", {}),
+    ("create idx", 1, "ForbiddenError: .*Increase your quota", {"max_backups": 3}),
+    ("create idx", 1, "PaymentRequiredError", {"payment_required": True}),
+    ("create idx --wait", 1, "WaitFailedError", {"backup_outcome": "Failed"}),
+    ("create idx --wait --timeout 1s", 4, "WaitTimeoutError: .*it may still happen", {"looks_until_ready": 99}),
+    (f"restore {READY.backup_id} --name idx", 1, "ConflictError", {}),
+    (f"restore {READY.backup_id} --name No_Name", 2, "--name must", {}),
+    (f"restore {READY.backup_id}", 2, "--name is missing or has no value", {}),
+    ("restore aaaaaaaa --name new", 1, "NotFoundError", {}), (f"delete {READY.backup_id}", 2, "delete needs --yes", {}),
+    ("delete aaaaaaaa --yes --missing-ok", 2, "is the beginning of an id", {}),
+    (f"delete {READY.backup_id[:-1]} --yes", 2, "is the beginning of an id", {}),
+])  # fmt: skip
 def test_a_failure_has_its_code(
     project: FakePinecone, run: Run, line: str, code: int, complaint: str, settings: dict[str, object]
 ) -> None:
@@ -123,16 +116,11 @@ def test_an_unknown_outcome_is_5(project: FakePinecone, run: Run) -> None:
     assert [backup.name for backup in project.backups].count("lost") == 1
 
 
-@pytest.mark.parametrize(
-    ("ids", "words", "code", "deleted"),
-    [
-        ([READY.backup_id, TWIN.backup_id], [], 0, {READY, TWIN}),
-        ([READY.backup_id, READY.backup_id], [], 0, {READY}),
-        (["absent", READY.backup_id], [], 1, {READY}),
-        (["absent", READY.backup_id], ["--missing-ok"], 0, {READY}),
-        ([BUSY.backup_id, READY.backup_id], [], 1, {READY}),
-    ],
-)
+@pytest.mark.parametrize(("ids", "words", "code", "deleted"), [
+    ([READY.backup_id, TWIN.backup_id], [], 0, {READY, TWIN}), ([READY.backup_id, READY.backup_id], [], 0, {READY}),
+    (["absent", READY.backup_id], [], 1, {READY}), (["absent", READY.backup_id], ["--missing-ok"], 0, {READY}),
+    ([BUSY.backup_id, READY.backup_id], [], 1, {READY}),
+])  # fmt: skip
 def test_delete_goes_on_after_a_refusal(
     project: FakePinecone, run: Run, ids: list[str], words: list[str], code: int, deleted: set[Backup]
 ) -> None:
@@ -197,18 +185,12 @@ def test_restores_lists_jobs(project: FakePinecone, run: Run) -> None:
     assert table.endswith("2 restore jobs\n")
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "told"),
-    [
-        ([READY.backup_id], 0, '"status": "Ready"'),
-        (["cccccccc-1"], 0, '"status": "Completed"'),
-        (["cccccccc"], 0, '"status": "Completed"'),
-        (["bbbbbbbb", "--timeout", "1s"], 4, "WaitTimeoutError"),
-        (["aaaaaaaa-0000-4000-8000-999999999999", "--timeout", "1s"], 4, "WaitTimeoutError"),
-        (["zzzzzzzz"], 1, "NotFoundError"),
-        (["z"], 1, "NotFoundError"),
-    ],
-)
+@pytest.mark.parametrize(("words", "code", "told"), [
+    ([READY.backup_id], 0, '"status": "Ready"'), (["cccccccc-1"], 0, '"status": "Completed"'),
+    (["cccccccc"], 0, '"status": "Completed"'), (["bbbbbbbb", "--timeout", "1s"], 4, "WaitTimeoutError"),
+    (["aaaaaaaa-0000-4000-8000-999999999999", "--timeout", "1s"], 4, "WaitTimeoutError"),
+    (["zzzzzzzz"], 1, "NotFoundError"), (["z"], 1, "NotFoundError"),
+])  # fmt: skip
 def test_wait_takes_a_backup_or_a_job(project: FakePinecone, run: Run, words: list[str], code: int, told: str) -> None:
     """A whole id that nobody knows may be that of a backup which is not listed yet."""
     project.looks_until_restored = 99

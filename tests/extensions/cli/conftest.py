@@ -12,6 +12,7 @@ from threading import Thread
 import attrs
 import pytest
 
+from pinecone_backups_async import Backup, RestoreJob
 from pinecone_backups_async.cli._app import run as run_command
 from pinecone_backups_async.testing import FakePinecone
 
@@ -40,6 +41,12 @@ def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePinecone]:
         for name, value in fake.environ.items():
             monkeypatch.setenv(name, value)
         yield fake
+
+
+def replace_backups(project: FakePinecone, *things: Backup | RestoreJob) -> None:
+    for old in project.backups:
+        project.delete(old.backup_id)
+    project.add(*things)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pinecone_backups_async.retention import RetentionPolicy
 from pinecone_backups_async.testing import Answer, FakePinecone
 
 from ...support.backups import backup, hours
-from .conftest import Run
+from .conftest import Run, replace_backups
 
 NOW = dt.datetime.now(dt.UTC)
 ROWS = [backup(age, backup_id=f"id-{age}", name=f"n-{age}\x1b", created_at=NOW - hours(age)) for age in (3, 4, 5, 6)]
@@ -21,9 +21,7 @@ ROWS = [backup(age, backup_id=f"id-{age}", name=f"n-{age}\x1b", created_at=NOW -
 
 @pytest.fixture
 def few(project: FakePinecone) -> FakePinecone:
-    for row in project.backups:
-        project.delete(row.backup_id)
-    project.add(*ROWS)
+    replace_backups(project, *ROWS)
     return project
 
 

@@ -64,6 +64,8 @@ def copied(value: Any) -> Any:
     copy = _COPIES.get(cast("type[object]", type(value)))
     if copy is not None:
         return copy(value)
+    if isinstance(value, dt.datetime):  # a subclass, such as pandas has
+        return _time(value)
     to_dict = getattr(value, "to_dict", None)
     if to_dict is not None:
         return to_dict()

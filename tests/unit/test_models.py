@@ -9,6 +9,7 @@ import pickle
 import re
 from collections.abc import Callable
 from copy import copy, deepcopy
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -76,6 +77,16 @@ def test_values_survive_pickle_copy_and_json(value: Any) -> None:
     for item in [*inner, plain]:
         item.clear()
     assert repr(value.to_dict()) == before
+
+
+def test_to_dict_of_what_callers_put_together() -> None:
+    """Any mapping and any time are made plain; what JSON does not know is copied as it is."""
+    tags = MappingProxyType({"a": MappingProxyType({"b": (1,)})})
+    east = type("Timestamp", (dt.datetime,), {})(2026, 11, 25, 12, tzinfo=dt.timezone(dt.timedelta(hours=9)))
+    backup = attrs.evolve(BACKUP, tags=tags, created_at=east, extra={"at": [NOW], "of": [FIELD]})
+    plain = backup.to_dict()
+    assert (plain["tags"], plain["created_at"]) == ({"a": {"b": (1,)}}, "2026-11-25T03:00:00.000000Z")
+    assert (plain["at"], plain["of"]) == (["2026-11-25T03:00:00.000000Z"], [FIELD.to_dict()])
 
 
 def test_values_are_equal_by_value_and_hashed_by_id() -> None:

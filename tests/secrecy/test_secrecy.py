@@ -14,12 +14,11 @@ from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationErr
 from pinecone_backups_async._protocol import Response
 from tests.support.clients import AT_ONCE, client_of, eager, listed
 from tests.support.error_reporters import ONLOOKERS, spans
-from tests.support.failing_calls import FAILURES, SENT_BACK_IN_HEADERS, raised_by
+from tests.support.failing_calls import FAILURES, SETTINGS, SWEPT, ended, raised_by
 from tests.support.fault_kinds import QUICK
 from tests.support.fault_server import fault_server
 from tests.support.guard import CANARY, find_canary, open_descriptors
 
-WITHOUT_A_REQUEST = {name for name in FAILURES if name.endswith("that makes no sense")} | {"no key", "misused"}
 KEYS_THAT_CANNOT_BE = [
     "hush\r\nkey", "hush\nkey", "hush\0key", "hush\x1bkey", "hush\x7fkey", "hush\u00e9key", "hush\U0001f511key",
     "hush\u200bkey", "hush\ud800key", "hush key", "hush\tkey", "", None, b"hushkey", 5318008, "hushkey" * 15_000,
@@ -41,13 +40,23 @@ async def test_K1_a_key_that_cannot_be_one_is_refused_unseen_and_opens_no_socket
         assert not [name for name, look in ONLOOKERS.items() if trace in look(caught.value)]
 
 
-@pytest.mark.parametrize("name", FAILURES)
+def nobody_sees_it(raised: BaseException | None) -> bool:
+    assert raised is not None
+    assert find_canary(raised) == []
+    return not [onlooker for onlooker, look in ONLOOKERS.items() if CANARY in look(raised)]
+
+
+@pytest.mark.parametrize("name", [*FAILURES, *SETTINGS])
 async def test_K2_K3_no_error_leads_to_the_key_whoever_looks(name: str) -> None:
     raised = await raised_by(name)
-    assert find_canary(raised) == []
-    assert not [onlooker for onlooker, look in ONLOOKERS.items() if CANARY in look(raised)]
-    if isinstance(raised, BackupsError):
-        assert (raised.__cause__, raised.__context__) == (None, None)
+    assert nobody_sees_it(raised)
+    assert isinstance(raised, BackupsError)
+    assert (raised.__cause__, raised.__context__) == (None, None)
+
+
+@pytest.mark.parametrize(("how", "moment"), [("cancelled", 20), ("timed out", 9)])
+async def test_K2_K3_nor_does_what_ends_a_call(how: str, moment: int) -> None:
+    assert nobody_sees_it(await ended(SWEPT["stalled"], how, moment))
 
 
 @pytest.mark.parametrize("onlooker", ONLOOKERS)
@@ -78,13 +87,13 @@ def test_K2_nor_does_a_response() -> None:
     assert repr(told) == f"{told}" == "<Response 401>"
 
 
-@pytest.mark.parametrize("name", [name for name in FAILURES if name not in SENT_BACK_IN_HEADERS])
+@pytest.mark.parametrize("name", sorted(FAILURES.keys() - {"echoed"}))  # of which a span tells as it came
 async def test_K4_no_span_with_all_headers_captured_shows_it(name: str) -> None:
     with spans() as exporter:
         await raised_by(name)
     told = "".join(span.to_json() for span in exporter.get_finished_spans())
     assert CANARY not in told
-    assert ("http.request.header.x_pinecone_api_version" in told) == (name not in WITHOUT_A_REQUEST)
+    assert ("http.request.header.x_pinecone_api_version" in told) == ("headers.at.end" in told) == (name != "misused")
 
 
 async def test_K5_no_logger_tells_it_with_asyncio_in_debug_mode(caplog: pytest.LogCaptureFixture) -> None:
@@ -97,8 +106,9 @@ async def test_K5_no_logger_tells_it_with_asyncio_in_debug_mode(caplog: pytest.L
         async with fault_server(list(QUICK.values()), backups=30) as server:
             async with client_of(server, retry=eager(attempts=30)) as client:
                 assert await listed(client) == server.ids
-        for name in ("500", "cut", "echoed", "stalled", "cancelled by the caller"):
+        for name in ("500", "cut", "echoed", "stalled"):
             await raised_by(name)
+        await ended(SWEPT["stalled"], "cancelled", 20)
     finally:
         loop.set_debug(False)
         loop.slow_callback_duration = 0.1

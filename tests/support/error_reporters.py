@@ -96,12 +96,16 @@ ONLOOKERS: dict[str, Callable[[BaseException], str]] = {
 
 @contextmanager
 def spans() -> Generator[InMemorySpanExporter]:
-    """Let OpenTelemetry record each request of aiohttp's, with all headers."""
+    """Let OpenTelemetry record each request of aiohttp's, with all headers, also those that it has at its end."""
+
+    def note(span: Any, params: Any) -> None:
+        span.set_attribute("headers.at.end", repr(params.headers))
+
     capture = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_"
     exporter, provider, instrumentor = InMemorySpanExporter(), TracerProvider(), AioHttpClientInstrumentor()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     with mock.patch.dict("os.environ", {f"{capture}REQUEST": ".*", f"{capture}RESPONSE": ".*"}):
-        instrumentor.instrument(tracer_provider=provider)
+        instrumentor.instrument(tracer_provider=provider, response_hook=note)
         try:
             yield exporter
         finally:

@@ -1,4 +1,4 @@
-"""Sphinx's settings: furo for the looks, MyST for the pages, autodoc for the reference."""
+"""Sphinx's settings: furo is the theme, MyST reads the pages, autodoc makes the reference."""
 
 from __future__ import annotations
 

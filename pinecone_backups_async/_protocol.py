@@ -95,11 +95,7 @@ class Protocol:
     """Requests and responses of one base URL. `now` is asked only if a response has no Date of its own."""
 
     def __init__(
-        self,
-        base_url: str,
-        headers: Mapping[str, str],
-        secrets: Iterable[str],
-        now: Callable[[], dt.datetime] = _NOW,
+        self, base_url: str, headers: Mapping[str, str], secrets: Iterable[str], now: Callable[[], dt.datetime] = _NOW
     ) -> None:
         self.base_url = base_url
         self._headers = headers

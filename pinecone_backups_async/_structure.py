@@ -74,20 +74,18 @@ def _exactly(kind: type, name: str) -> Callable[[object, Any], Any]:
     return structure_exactly
 
 
+_structure_str: Final = _exactly(str, "str")
+
+
 def _structure_float(value: Any, _: Any) -> float:
     if type(value) not in (int, float):
         raise TypeError(_expected("float", value))
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError("expected a float, got an int that is none") from None
+    return float(value)
 
 
-def _structure_time(value: object, _: Any) -> dt.datetime:
-    if type(value) is not str:
-        raise TypeError(_expected("str", value))
+def _structure_time(value: object, kind: Any) -> dt.datetime:
     try:
-        return read_time(value)
+        return read_time(_structure_str(value, kind))
     except (ValueError, OverflowError):
         raise ValueError("expected an RFC 3339 time with an offset") from None
 
@@ -110,9 +108,8 @@ def _keeping_unknown(cls: type[_T]) -> Callable[[object, Any], _T]:
     def structure_model(value: Any, _: Any) -> _T:
         if not _is_object(value):
             raise TypeError(_expected("object", value))
-        known = {key: item for key, item in value.items() if key in names}
         unknown = {key: item for key, item in value.items() if key not in names}
-        return structure_known({**known, "extra": unknown} if unknown else known, cls)
+        return structure_known({**value, "extra": unknown} if unknown else value, cls)
 
     return structure_model
 
@@ -208,7 +205,7 @@ def _refusal(what: str, problems: _Problems) -> ResponseParsingError:
 
 
 _converter: Final = cattrs.Converter()
-_converter.register_structure_hook(str, _exactly(str, "str"))
+_converter.register_structure_hook(str, _structure_str)
 _converter.register_structure_hook(int, _exactly(int, "int"))
 _converter.register_structure_hook(bool, _exactly(bool, "bool"))
 _converter.register_structure_hook(float, _structure_float)

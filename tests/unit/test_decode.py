@@ -358,7 +358,7 @@ def test_percent_complete_is_a_float(sent: object, read: float | None) -> None:
 
 @pytest.mark.parametrize("wrong", [True, "100", 10**400])
 def test_percent_complete_is_nothing_else(wrong: object) -> None:
-    with pytest.raises(ResponseParsingError, match="expected a?.?float"):
+    with pytest.raises(ResponseParsingError, match="float"):
         decode.decode_restore_job(json.dumps(JOB | {"percent_complete": wrong}).encode())
 
 

@@ -13,7 +13,6 @@ import attrs
 from . import _arguments as checked
 from ._errors import BackupsError, ResponseParsingError
 from ._models import BackupPage, RestoreJobPage
-from ._plain import NOTHING_ELSE
 from ._protocol import Endpoint, Protocol, Request, Response
 from ._retry import Attempt, Limits, Retrier
 from ._transport import SessionManager
@@ -21,6 +20,7 @@ from ._wall import walled
 
 _log = logging.getLogger("pinecone_backups_async")
 _Values: TypeAlias = Mapping[str, object]
+_NONE: _Values = {}
 _T = TypeVar("_T")
 _Page = TypeVar("_Page", bound=BackupPage | RestoreJobPage)
 
@@ -48,10 +48,9 @@ class Calls:
         self,
         endpoint: Endpoint[_T],
         limits: Limits,
-        path: _Values = NOTHING_ELSE,
-        *,
-        query: _Values = NOTHING_ELSE,
-        body: _Values | None = None,
+        path: _Values = _NONE,
+        query: _Values = _NONE,
+        body: _Values = _NONE,
     ) -> _T:
         """Return what the service sends in response to one call, or raise the error. `path` is checked."""
         segments = {name: checked.segment(name, value) for name, value in path.items()}
@@ -64,12 +63,7 @@ class Calls:
         return await self.retrier.run(send, limits, endpoint)
 
     def fetcher(
-        self,
-        endpoint: Endpoint[_Page],
-        limits: Limits,
-        size: int,
-        path: _Values = NOTHING_ELSE,
-        query: _Values = NOTHING_ELSE,
+        self, endpoint: Endpoint[_Page], limits: Limits, size: int, path: _Values = _NONE, query: _Values = _NONE
     ) -> Callable[[str | None], Awaitable[_Page]]:
         """Return a function that fetches the page of a token; its errors carry that token, to resume from.
 

@@ -119,14 +119,14 @@ class Protocol:
         endpoint: Endpoint[object],
         path: Mapping[str, str] = NOTHING_ELSE,
         query: Mapping[str, object] = NOTHING_ELSE,
-        body: Mapping[str, object] | None = None,
+        body: Mapping[str, object] = NOTHING_ELSE,
     ) -> Request:
-        """Return the request of a call. Whatever is None in `query` or `body` is left out."""
+        """Return the request of a call. Whatever is None in `query` or `body` is left out. Only a POST has a body."""
         url = self.base_url + endpoint.path.format_map({name: quote(part, safe="") for name, part in path.items()})
         pairs = [f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value is not None]
         if pairs:
             url += "?" + "&".join(pairs)
-        if body is None:
+        if endpoint.method != "POST":
             return Request(endpoint.method, url, self._headers)
         payload = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
         return Request(endpoint.method, url, {**self._headers, "Content-Type": "application/json"}, payload)

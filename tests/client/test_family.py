@@ -121,7 +121,7 @@ async def test_indexes_under_each_version(version: Any) -> None:
 async def test_an_answer_without_indexes_is_an_error(body: bytes) -> None:
     async with FakePinecone() as fake, client_of(fake) as client:
         fake.play(Answer(body=body))
-        with pytest.raises(sdk.ResponseParsingError):
+        with pytest.raises(sdk.ResponseParsingError, match="the response is not a list of indexes: "):
             await client.list_indexes()
 
 

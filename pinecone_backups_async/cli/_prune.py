@@ -80,8 +80,10 @@ class PruneOptions(DemoConnection):
 def prune_(options: Annotated[PruneOptions, options_of] = PruneOptions()) -> int:
     """Delete the backups that no --keep option keeps.
 
-    Without --yes it shows what would go and what stays, each with its reasons, and deletes nothing. A backup stays if
-    any --keep option keeps it. The newest Ready backup of each index always stays.
+    Without --yes it shows what would go and what stays, and why. It deletes nothing.
+
+    A backup stays if any --keep option keeps it.
+    The newest Ready backup of each index always stays.
     """
     return asyncio.run(_prune(options, options.policy()))
 

@@ -229,22 +229,6 @@ async def test_the_exact_requests_that_leave() -> None:
         assert headers["Content-Type"] == "application/json"
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
-        (402, sdk.PaymentRequiredError), (403, sdk.ForbiddenError), (409, sdk.ConflictError),
-        (412, sdk.FailedPreconditionError), (422, sdk.InvalidRequestError),
-    ],
-)  # fmt: skip
-async def test_refusals_of_writes_are_known(status: int, kind: type[sdk.ApiError]) -> None:
-    async with FakePinecone(backups=1, indexes=[INDEX]) as fake, client_of(fake) as client:
-        for call in (client.create_backup(INDEX), client.create_index_from_backup("b", name="x")):
-            fake.play(Answer.error(status, "FAILED_PRECONDITION", "No."))
-            with pytest.raises(kind) as caught:
-                await call
-            assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 1)
-
-
 async def test_ensure_adopts_the_newest_usable_backup() -> None:
     now = dt.datetime.now(dt.UTC)
 

@@ -60,14 +60,6 @@ async def test_W1_close_during_a_create_leaves_it_unknown() -> None:
         assert caught.value.outcome_unknown
 
 
-async def test_W1_a_read_is_never_unknown() -> None:
-    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
-        fake.play(*[Answer.lost(503)] * 4)
-        with pytest.raises(sdk.ServiceError) as caught:
-            await client.describe_backup("b")
-        assert not caught.value.outcome_unknown
-
-
 @pytest.mark.parametrize(("answer", "requests", "kind"), [(BUSY, 4, None), (QUOTA, 1, sdk.RateLimitError)])
 async def test_W2_a_refused_create_is_sent_again(answer: Answer, requests: int, kind: type[Exception] | None) -> None:
     async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake) as client:
@@ -106,14 +98,6 @@ async def test_W3_a_404_after_a_refusal_is_an_error() -> None:
         with pytest.raises(sdk.NotFoundError) as caught:
             await client.delete_backup("b")
         assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 2)
-
-
-async def test_W3_a_delete_that_gives_up_says_so() -> None:
-    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
-        fake.play(Answer.lost(503), *[Answer.error(503, "UNAVAILABLE", "x")] * 3)
-        with pytest.raises(sdk.ServiceError) as caught:
-            await client.delete_backup(fake.backups[0].backup_id)
-        assert caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize("kind", [kind for kind in LOST if kind != "late"])

@@ -21,6 +21,7 @@ CLASSES: dict[int, type[Exception]] = {
     **dict.fromkeys(range(300, 400), sdk.UnexpectedRedirectError),
     **dict.fromkeys(range(500, 600), sdk.ServiceError),
     400: sdk.InvalidRequestError, 401: sdk.UnauthorizedError, 403: sdk.ForbiddenError, 404: sdk.NotFoundError,
+    402: sdk.PaymentRequiredError, 409: sdk.ConflictError, 412: sdk.FailedPreconditionError,
     422: sdk.InvalidRequestError, 429: sdk.RateLimitError,
 }  # fmt: skip
 
@@ -37,7 +38,7 @@ async def test_Y1_Y2_R4_every_status_but_200(hundred: int) -> None:
             server.script = [odd] * 4
             server.heads.clear()
             _, found = await listed_until_error(client)
-            assert isinstance(found, sdk.TransportError if interim else CLASSES.get(status, sdk.ApiError))
+            assert type(found) is (sdk.TransportError if interim else CLASSES.get(status, sdk.ApiError))
             assert len(server.heads) == (4 if interim or status in RETRIED else 1)
             assert getattr(found, "status", None) == (None if interim else status)
 

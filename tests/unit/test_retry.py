@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
 import re
-import warnings
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
@@ -162,23 +160,6 @@ async def test_an_error_in_a_wait_counts_attempts(clock: Clock) -> None:
     with pytest.raises(sdk.ClientClosedError) as caught:
         await run(patient, attempts_of(unavailable(), "page"))
     assert caught.value.attempts == 1
-
-
-def test_forked_processes_do_not_draw_alike() -> None:
-    policy, drawn = RetryPolicy(), set[bytes]()
-    for _ in range(3):
-        reading, writing = os.pipe()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # this process may have threads
-            child = os.fork()
-        if child == 0:
-            os.write(writing, repr(policy.delay(9)).encode())
-            os._exit(0)
-        os.waitpid(child, 0)
-        drawn.add(os.read(reading, 100))
-        os.close(reading)
-        os.close(writing)
-    assert len(drawn) == 3
 
 
 @pytest.mark.parametrize("after_an_outage", [False, True])

@@ -197,9 +197,7 @@ RULES = st.fixed_dictionaries({"last": st.integers(1, 3)}, optional={**COUNTS, *
 
 
 @given(st.lists(ROWS, max_size=12, unique_by=lambda row: row.backup_id), RULES, st.booleans(), st.randoms())
-def test_order_does_not_matter_and_twice_is_once(
-    rows: list[Backup], rules: dict[str, Any], gone: bool, random: Any
-) -> None:
+def test_order_does_not_matter(rows: list[Backup], rules: dict[str, Any], gone: bool, random: Any) -> None:
     """Ties are broken by the id, and a second pass deletes nothing."""
     found = decisions(*rows, **rules, gone=gone)
     shuffled = rows * 2

@@ -192,9 +192,7 @@ def test_a_retry_is_not_told_in_a_pipe(project: FakePinecone, run: Run) -> None:
     (["extra"], "Unexpected argument: extra. See: pinecone-backups list --help"),
     (["--tag", "x"], "--tag: a tag is written key=value, not 'x'"),
 ])  # fmt: skip
-def test_wrong_use_is_2_and_says_what_is_allowed(
-    project: FakePinecone, run: Run, words: list[str], complaint: str
-) -> None:
+def test_wrong_use_is_2(project: FakePinecone, run: Run, words: list[str], complaint: str) -> None:
     outcome = run("list", *words)
     assert (outcome.code, outcome.out) == (2, "")
     assert complaint in outcome.err
@@ -237,10 +235,8 @@ def test_a_wrong_setting_is_named(
     ({"HTTPS_PROXY": "{}", "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9"}, [], False),
     ({"HTTPS_PROXY": "{}"}, ["--demo"], False),
 ])  # fmt: skip
-def test_a_proxy_is_used_for_an_https_address(
-    run: Run, variables: dict[str, str], words: list[str], used: bool
-) -> None:
-    """Unless NO_PROXY names the host; never for the demonstration."""
+def test_a_proxy_for_https(run: Run, variables: dict[str, str], words: list[str], used: bool) -> None:
+    """A proxy is used for an https address, unless NO_PROXY names the host; never for the demonstration."""
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         address = f"127.0.0.1:{proxy.getsockname()[1]}"
@@ -300,10 +296,8 @@ def test_a_token_that_was_refused_is_no_place_to_resume(project: FakePinecone, r
 @pytest.mark.parametrize("line", [
     "list -o json", "list -o jsonl", "list -o csv", "check --max-age 26h -o json", "check --max-age 26h -o prometheus",
 ])  # fmt: skip
-def test_data_is_utf_8_with_its_own_line_ends(
-    project: FakePinecone, monkeypatch: pytest.MonkeyPatch, line: str
-) -> None:
-    """Whatever the platform and the locale say of text."""
+def test_data_is_utf_8(project: FakePinecone, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """With its own line ends, whatever the platform and the locale say of text."""
     project.add(attrs.evolve(project.backups[0], backup_id="new", source_index_name="日本", source_index_id="j"))
     stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", newline="\r\n")
     monkeypatch.setattr(sys, "stdout", stream)

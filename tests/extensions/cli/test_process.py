@@ -59,48 +59,38 @@ def test_ctrl_c_ends_it(fake: FakePinecone, words: list[str], told: bytes) -> No
     assert (process.returncode, out, err.removeprefix(b"pinecone-backups: ").rstrip()) == (130, b"", told)
 
 
-Started = Callable[[str], object]
+Started = Callable[[str], tuple[object, str]]
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> Started:
-    """Return a function that starts a command from the import on, and returns its exit code."""
+def started(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Started:
+    """Return a function that starts a command from the import on, and returns its exit code and what it printed."""
 
-    def start(command: str) -> object:
+    def start(command: str) -> tuple[object, str]:
         monkeypatch.setattr(sys, "argv", ["pinecone-backups", command])
         for name in [name for name in sys.modules if name.startswith("pinecone_backups_async.cli.")]:
             monkeypatch.delitem(sys.modules, name)
         with pytest.raises(SystemExit) as caught:
             main()
-        return caught.value.code
+        return caught.value.code, "".join(capsys.readouterr())
 
     return start
 
 
-@pytest.mark.parametrize("missing", ["cyclopts", "rich"])
+@pytest.mark.parametrize(("missing", "told"), [
+    ("cyclopts", "pip install 'pinecone-backups-async[cli]'"), ("rich", "pip install 'pinecone-backups-async[cli]'"),
+    ("csv", "ModuleNotFoundError: import of csv halted"),
+])  # fmt: skip
 @pytest.mark.parametrize(("command", "code"), [("list", 1), ("check", 3)])
-def test_without_the_extra_it_says_what_to_install(
-    missing: str,
-    command: str,
-    code: int,
-    started: Started,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_what_is_missing_is_told_and_is_no_verdict(
+    started: Started, monkeypatch: pytest.MonkeyPatch, missing: str, told: str, command: str, code: int
 ) -> None:
+    """The extra, or what nobody foresaw."""
     for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)
-    assert started(command) == code
-    assert "pip install 'pinecone-backups-async[cli]'" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(("command", "code"), [("list", 1), ("check", 3)])
-def test_what_nobody_foresaw_is_shown_and_is_no_verdict(
-    command: str, code: int, started: Started, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "csv", None)
-    assert started(command) == code
-    assert "ModuleNotFoundError: import of csv halted" in capsys.readouterr().err
+    found, printed = started(command)
+    assert (found, told in printed) == (code, True)
 
 
 class Interrupted(ModuleType):
@@ -110,12 +100,9 @@ class Interrupted(ModuleType):
         raise KeyboardInterrupt
 
 
-def test_ctrl_c_while_it_starts_ends_it_quietly(
-    started: Started, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ctrl_c_while_it_starts_ends_it_quietly(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cyclopts", Interrupted("cyclopts"))
-    assert started("list") == 130
-    assert capsys.readouterr() == ("", "")
+    assert started("list") == (130, "")
 
 
 def shell(fake: FakePinecone, line: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -131,9 +118,7 @@ def shell(fake: FakePinecone, line: str, **environ: str) -> subprocess.Completed
     ("set -o pipefail; eval $command list | true", 0), ("eval $command list --demo 2> /dev/full > /dev/null", 0),
     ("eval $command check --max-age 1s >&-", 2), ("eval $command list --max-items x 2> /dev/full", 2),
 ])  # fmt: skip
-def test_a_report_that_cannot_be_written_is_no_verdict_and_talk_is_no_report(
-    fake: FakePinecone, line: str, code: int
-) -> None:
+def test_what_cannot_be_written_is_no_verdict(fake: FakePinecone, line: str, code: int) -> None:
     done = shell(fake, line)
     assert done.returncode == code
     assert "Traceback" not in done.stderr

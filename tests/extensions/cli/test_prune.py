@@ -58,9 +58,7 @@ def test_with_yes_it_deletes(few: FakePinecone, run: Run) -> None:
     (412, ["kept", "deleted", "deleted", "failed"], "id-6 was not deleted: FailedPreconditionError: [fake-4] 412"),
     (401, ["kept", "kept", "kept", "failed"], "stopped by UnauthorizedError: [fake-4] 401"),
 ])  # fmt: skip
-def test_what_fails_is_told_and_exits_with_1(
-    few: FakePinecone, run: Run, status: int, after: list[str], told: str
-) -> None:
+def test_a_failure_exits_with_1(few: FakePinecone, run: Run, status: int, after: list[str], told: str) -> None:
     few.play(None, None, None, Answer.error(status, "CODE", "in use"))
     done = run("prune", "--keep-last", "1", "--yes")
     assert (done.code, len(left(few))) == (1, 4 - after.count("deleted"))

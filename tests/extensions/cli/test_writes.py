@@ -128,9 +128,7 @@ def test_a_refused_key_stops_delete(project: FakePinecone, run: Run, monkeypatch
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 2), ("\n", 2, 3), ("n\n", 2, 3)])
-def test_delete_shows_the_backups_and_asks(
-    project: FakePinecone, terminal: Run, answer: str, code: int, left: int
-) -> None:
+def test_delete_shows_and_asks(project: FakePinecone, terminal: Run, answer: str, code: int, left: int) -> None:
     shown = terminal("delete", READY.backup_id, answer=answer)
     assert (shown.code, len(project.backups)) == (code, left)
     assert re.search(rf"{READY.backup_id} +idx .*\r\nDelete this backup\? \[y/N\] ", shown.out)

@@ -78,10 +78,8 @@ async def test_a_backup_is_started(service: str, fake: FakePinecone) -> None:
     assert len(fake.backups) == before + 2
 
 
-async def test_retries_are_warnings_and_raised_errors_none(
-    fake: FakePinecone, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Attempts and ends of listings are DEBUG; no record shows the key or a token."""
+async def test_only_retries_are_warnings(fake: FakePinecone, caplog: pytest.LogCaptureFixture) -> None:
+    """Raised errors are not logged; attempts and ends of listings are DEBUG; no record shows the key or a token."""
     caplog.set_level(logging.DEBUG, "pinecone_backups_async")
     down = Answer.error(503, "UNAVAILABLE", f"Down, and it quotes {fake.api_key}.")
     fake.play(None, down, *[None] * 2, *[down] * 4)

@@ -65,14 +65,12 @@ REFUSED: list[tuple[str, Any, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("request_line", "body", "status", "message"), REFUSED)
-async def test_what_is_refused_changes_nothing(
-    fake: FakePinecone, request_line: str, body: Any, status: int, message: str
-) -> None:
+@pytest.mark.parametrize(("line", "body", "status", "message"), REFUSED)
+async def test_a_refusal_changes_nothing(fake: FakePinecone, line: str, body: Any, status: int, message: str) -> None:
     fake.add(job(backup_id="c"))
     fake.indexes["pods"] = attrs.evolve(fake.indexes["products"], name="pods", spec=POD)
     before = (fake.backups, fake.restore_jobs, dict(fake.indexes))
-    refused = (await ask(fake, request_line, json=body)).error
+    refused = (await ask(fake, line, json=body)).error
     assert (refused[0], message in refused[1]) == (status, True)
     assert (fake.backups, fake.restore_jobs, fake.indexes) == before
 

@@ -33,9 +33,7 @@ ENDS = [
 
 
 @pytest.mark.parametrize(("answer", "error"), ENDS)
-async def test_no_response_half_of_one_or_one_too_late(
-    fake: FakePinecone, answer: Answer, error: type[Exception]
-) -> None:
+async def test_no_response_or_half_of_one(fake: FakePinecone, answer: Answer, error: type[Exception]) -> None:
     fake.play(answer)
     with pytest.raises(error):
         async with asyncio.timeout(0.3):

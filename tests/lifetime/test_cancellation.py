@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ import pytest
 from pinecone_backups_async import BackupsClient, RetryPolicy
 from pinecone_backups_async.testing import FakePinecone
 from tests.support.cancel_storm import client_tasks, percentile, storm
-from tests.support.clients import WatchedConnector, client_of, listed
+from tests.support.clients import WatchedConnector, client_of, listed, run_script
 from tests.support.fault_kinds import stall
 from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, never_accepting, normal
 from tests.support.guard import CANARY
@@ -198,6 +195,5 @@ def test_L4_listings_that_outlive_their_loop(tmp_path: Path) -> None:
     script = tmp_path / "abandoning.py"
     script.write_text(ABANDONING)
     with FakePinecone(250) as fake:
-        command = [sys.executable, "-X", "dev", "-W", "error", str(script)]
-        done = subprocess.run(command, env={**os.environ, **fake.environ}, capture_output=True, text=True, check=False)
+        done = run_script(fake, script, options=["-X", "dev", "-W", "error"])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

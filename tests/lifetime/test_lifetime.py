@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import subprocess
-import sys
 import threading
 import time
 import warnings
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
 
 from pinecone_backups_async import BackupPage, BackupsClient, BackupsError, ClientClosedError, RetryPolicy
 from pinecone_backups_async.testing import FakePinecone
-from tests.support.clients import client_of, in_a_thread
+from tests.support.clients import client_of, in_a_thread, run_script
 from tests.support.fault_kinds import stall
 from tests.support.fault_server import Behaviour, answer, error, fault_server, keep_open
 from tests.support.timing import at_most, once_more
@@ -81,8 +79,7 @@ def test_L6_a_forgotten_close_is_one_warning_of_ours(tmp_path: Path) -> None:
     script = tmp_path / "forgetful.py"
     script.write_text(FORGETFUL)
     with FakePinecone(3) as fake:
-        command = [sys.executable, "-W", "always", str(script)]
-        done = subprocess.run(command, env={**os.environ, **fake.environ}, capture_output=True, text=True, check=True)
+        done = run_script(fake, script, options=["-W", "always"])
     assert done.stderr.count("ResourceWarning: ") == 1
     assert "ResourceWarning: unclosed <BackupsClient http://127.0.0.1:" in done.stderr
     assert f'File "{script}", lineno 6' in done.stderr
@@ -202,30 +199,6 @@ def test_L8_a_forked_child_gets_its_own_connections() -> None:
     assert len(server.heads) == 200
 
 
-@pytest.mark.parametrize("ends", ["closes", "drops"])
-def test_L8_a_child_that_uses_nothing_touches_nothing(ends: str) -> None:
-    with in_a_thread() as server:
-        made = [client_of(server)]
-
-        def warnings_of_child() -> int:
-            with warnings.catch_warnings(record=True) as seen:
-                warnings.simplefilter("always")
-                if ends == "closes":
-                    asyncio.run(made[0].close())
-                made.clear()
-                gc.collect()
-            return len(seen)
-
-        async def parent() -> None:
-            await made[0].fetch_page()
-            assert await code_of(forked(warnings_of_child)) == 0
-            assert len((await made[0].fetch_page()).data) == 3
-            await made[0].close()
-
-        asyncio.run(parent())
-        assert (len(server.heads), server.connections) == (2, 1)
-
-
 def in_a_forked_child(loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[object]]) -> str:
     """Run a call in a forked child, on the loop that it has of its parent; return what it raised there."""
     reading, writing = os.pipe()
@@ -284,11 +257,12 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("ends", ["closes", "drops"])
-def test_a_forked_child_that_ends_by_sys_exit_says_nothing(ends: str) -> None:
-    with FakePinecone(3) as fake:
-        command = [sys.executable, "-W", "always::ResourceWarning:pinecone_backups_async", "-c", FORKED, ends]
-        done = subprocess.run(command, env={**os.environ, **fake.environ}, capture_output=True, text=True, check=True)
+def test_L8_a_child_that_uses_nothing_touches_nothing(ends: str) -> None:
+    """Nor does it say anything when it ends by sys.exit."""
+    with in_a_thread() as server:
+        done = run_script(server, FORKED, ends, options=["-W", "always"])
     assert (done.stdout, done.stderr) == ("3\n", "")
+    assert (len(server.heads), server.connections) == (2, 1)
 
 
 async def test_a_close_that_was_cancelled_leaves_nothing_open() -> None:
@@ -332,28 +306,19 @@ def test_a_loop_that_died_in_the_middle_of_a_call() -> None:
 
 
 def test_two_threads_in_their_first_call() -> None:
-    with in_a_thread() as server:
+    async def call(client: BackupsClient, together: threading.Barrier) -> object:
+        together.wait()
+        try:
+            await client.fetch_page()
+        except RuntimeError as error:
+            return type(error)
+        await asyncio.sleep(0.02)  # so that the loop of the first lives while the second calls
+        return None
+
+    with in_a_thread() as server, ThreadPoolExecutor(2) as threads:
         for _ in range(20):
             client, together = client_of(server), threading.Barrier(2)
-            outcomes: list[object] = []
-
-            async def call(client: BackupsClient = client, together: threading.Barrier = together) -> object:
-                together.wait()
-                await client.fetch_page()
-                await asyncio.sleep(0.02)  # so that the loop of the first lives while the second calls
-                return None
-
-            def run(call: Any = call, outcomes: list[object] = outcomes) -> None:
-                try:
-                    outcomes.append(asyncio.run(call()))
-                except RuntimeError as error:
-                    outcomes.append(type(error))
-
-            threads = [threading.Thread(target=run) for _ in range(2)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            outcomes = threads.map(asyncio.run, [call(client, together) for _ in range(2)])
             assert sorted(outcomes, key=str) == [RuntimeError, None]
             asyncio.run(client.close())
 

@@ -38,6 +38,9 @@ async def test_N9_stale_pooled_connections_do_not_eat_up_the_attempts() -> None:
         server.script = [reset_at_once]
         assert await listed(client) == server.ids
         assert len(server.heads) - before == 2
+        server.script = [reset_at_once] * 8
+        _, found = await listed_until_error(client)
+        assert (found.attempts, len(server.heads) - before) == (4, 2 + 4)  # aiohttp repeats nothing by itself
 
 
 @pytest.mark.parametrize("gone", [False, True])

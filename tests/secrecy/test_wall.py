@@ -69,25 +69,29 @@ async def async_call(secret: str) -> None:
     print(secret)
 
 
-@pytest.mark.parametrize("call", [sync_call, async_call])
-def test_variables_and_inner_causes_go(call: Callable[[str], Any]) -> None:
+def failing(call: Callable[[str], Any]) -> TransportError:
     with pytest.raises(TransportError) as caught:
         asyncio.run(call("hush")) if call is async_call else call("hush")
-    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
-    assert variables_below(caught.value) == {}
-    assert "as_if_inside(raising)" in "".join(traceback.format_exception(caught.value))
+    return caught.value
 
 
-async def test_what_the_caller_was_handling_stays_the_context() -> None:
+@pytest.mark.parametrize("call", [sync_call, async_call])
+def test_variables_and_inner_causes_go(call: Callable[[str], Any]) -> None:
+    error = failing(call)
+    assert (error.__cause__, error.__context__) == (None, None)
+    assert variables_below(error) == {}
+    assert "as_if_inside(raising)" in "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("call", [sync_call, async_call])
+def test_what_the_caller_was_handling_stays_the_context(call: Callable[[str], Any]) -> None:
     handled = KeyError("the caller's")
-    for call in (sync_call, async_call):
-        try:
-            raise handled
-        except KeyError:
-            with pytest.raises(TransportError) as caught:
-                await async_call("hush") if call is async_call else call("hush")
-        assert (caught.value.__cause__, chained(caught.value)) == (None, [handled])
-        assert not caught.value.__suppress_context__
+    try:
+        raise handled
+    except KeyError:
+        error = failing(call)
+    assert (error.__cause__, chained(error)) == (None, [handled])
+    assert not error.__suppress_context__
     assert handled.__traceback__ is not None
 
 
@@ -214,7 +218,6 @@ def test_an_interruption_of_the_wall_itself_shows_nothing(line: int) -> None:
 
 def test_the_wall_can_be_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_wall, "enabled", False)
-    with pytest.raises(TransportError) as caught:
-        sync_call("hush")
-    assert variables_below(caught.value)["secret"] == "hush"
-    assert isinstance(caught.value.__cause__, aiohttp.ClientError)
+    error = failing(sync_call)
+    assert variables_below(error)["secret"] == "hush"
+    assert isinstance(error.__cause__, aiohttp.ClientError)

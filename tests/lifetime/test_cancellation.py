@@ -15,8 +15,8 @@ from pinecone_backups_async import BackupsClient, RetryPolicy
 from pinecone_backups_async.testing import FakePinecone
 from tests.support.cancel_storm import client_tasks, percentile, storm
 from tests.support.clients import WatchedConnector, client_of, listed, run_script
-from tests.support.fault_kinds import stall
-from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, never_accepting, normal
+from tests.support.fault_kinds import held, stall
+from tests.support.fault_server import Behaviour, answer, error, fault_server, never_accepting, normal
 from tests.support.guard import CANARY
 from tests.support.timing import LateError, at_most, once_more
 
@@ -49,20 +49,10 @@ async def test_L1_cancelled_at_any_turn_of_the_loop() -> None:
             assert turns > 5
 
 
-async def half_the_headers(exchange: Exchange) -> None:
-    await exchange.send(answer(exchange.page)[:30])
-    await asyncio.sleep(60)
-
-
-async def half_the_body(exchange: Exchange) -> None:
-    await exchange.send(answer(exchange.page)[:-20])
-    await asyncio.sleep(60)
-
-
 PHASES: dict[str, Behaviour] = {
-    "answer": stall,
-    "headers": half_the_headers,
-    "body": half_the_body,
+    "answer": held(lambda _: b""),
+    "headers": held(lambda page: answer(page)[:30]),
+    "body": held(lambda page: answer(page)[:-20]),
     "wait before a retry": error("503 Down"),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
+from collections.abc import AsyncGenerator, Awaitable
 from typing import Any
 
 import attrs
@@ -37,116 +38,109 @@ def client_of(fake: FakePinecone, **settings: Any) -> BackupsClient:
     return clients.client_of(fake, None, **defaults | settings)
 
 
+@pytest.fixture
+async def fake() -> AsyncGenerator[FakePinecone]:
+    """A project with one index and one backup of it."""
+    async with FakePinecone(backups=1, indexes=[INDEX]) as project:
+        yield project
+
+
+@pytest.fixture
+async def client(fake: FakePinecone) -> AsyncGenerator[BackupsClient]:
+    async with client_of(fake) as clients_own:
+        yield clients_own
+
+
+async def error_of(call: Awaitable[object], kind: type[sdk.BackupsError] = sdk.ServiceError) -> Any:
+    with pytest.raises(kind) as caught:
+        await call
+    return caught.value
+
+
 @pytest.mark.parametrize("kind", LOST)
-async def test_W1_a_lost_create_is_one_post_and_says_so(kind: str) -> None:
-    async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake) as client:
-        fake.play(LOST[kind])
-        with pytest.raises(sdk.BackupsError, match="the outcome is unknown: it may have happened") as caught:
-            await client.create_backup(INDEX, name="once", timeout=0.4)
-        assert (caught.value.outcome_unknown, caught.value.attempts) == (True, 1)
-        assert (len(fake.requests), len(fake.backups)) == (1, 1)
+async def test_W1_a_lost_create_is_one_post_and_says_so(kind: str, fake: FakePinecone, client: BackupsClient) -> None:
+    fake.play(LOST[kind])
+    error = await error_of(client.create_backup(INDEX, name="once", timeout=0.4), sdk.BackupsError)
+    assert "the outcome is unknown: it may have happened" in str(error)
+    assert (error.outcome_unknown, error.attempts) == (True, 1)
+    assert (len(fake.requests), len(fake.backups)) == (1, 1 + 1)
 
 
-async def test_W1_close_during_a_create_leaves_it_unknown() -> None:
-    async with FakePinecone(indexes=[INDEX]) as fake:
-        client = client_of(fake)
-        fake.play(Answer.lost(201, delay=5.0))
-        task = asyncio.create_task(client.create_backup(INDEX))
-        await asyncio.sleep(0.3)
-        assert len(fake.backups) == 1
-        await client.close()
-        with pytest.raises(sdk.ClientClosedError) as caught:
-            await task
-        assert caught.value.outcome_unknown
+async def test_W1_close_during_a_create_leaves_it_unknown(fake: FakePinecone, client: BackupsClient) -> None:
+    fake.play(Answer.lost(201, delay=5.0))
+    task = asyncio.create_task(client.create_backup(INDEX))
+    await asyncio.sleep(0.3)
+    assert len(fake.backups) == 1 + 1
+    await client.close()
+    assert (await error_of(task, sdk.ClientClosedError)).outcome_unknown
 
 
-@pytest.mark.parametrize(("answer", "requests", "kind"), [(BUSY, 4, None), (QUOTA, 1, sdk.RateLimitError)])
-async def test_W2_a_refused_create_is_sent_again(answer: Answer, requests: int, kind: type[Exception] | None) -> None:
-    async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake) as client:
-        fake.play(*[answer] * 3)
-        if kind is None:
-            await client.create_backup(INDEX)
-        else:
-            with pytest.raises(kind) as caught:
-                await client.create_backup(INDEX)
-            assert caught.value.outcome_unknown is False  # type: ignore[attr-defined]
-        assert len(fake.requests) == requests
+async def test_W2_a_refused_create_is_sent_again(fake: FakePinecone, client: BackupsClient) -> None:
+    fake.play(*[BUSY] * 3)
+    await client.create_backup(INDEX)
+    assert len(fake.requests) == 4
+    fake.play(QUOTA)
+    error = await error_of(client.create_backup(INDEX), sdk.RateLimitError)
+    assert (error.outcome_unknown, len(fake.requests)) == (False, 5)
 
 
-async def test_W2_a_create_that_was_not_sent_is_sent_again() -> None:
-    async with FakePinecone() as fake:
-        url = fake.url
-    for method in ("create_backup", "delete_backup"):
-        async with BackupsClient("k", base_url=url, retry=RetryPolicy(sleep=Sleeps())) as client:
-            with pytest.raises(sdk.TransportError) as caught:
-                await getattr(client, method)("x")
-            assert (caught.value.attempts, caught.value.outcome_unknown, caught.value.sent) == (4, False, False)
+@pytest.mark.parametrize("method", ["create_backup", "delete_backup"])
+async def test_W2_a_write_that_was_not_sent_is_sent_again(method: str) -> None:
+    async with BackupsClient("k", base_url="http://127.0.0.1:9", retry=RetryPolicy(sleep=Sleeps())) as client:
+        error = await error_of(getattr(client, method)("x"), sdk.TransportError)
+    assert (error.attempts, error.outcome_unknown, error.sent) == (4, False, False)
 
 
 @pytest.mark.parametrize("kind", ["500", "503", "408", "UNAVAILABLE", "dropped", "cut 204"])
-async def test_W3_a_lost_delete_is_a_success(kind: str) -> None:
-    lost = LOST.get(kind, Answer.lost())
-    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
-        fake.play(lost)
-        await client.delete_backup(fake.backups[0].backup_id)
-        assert (len(fake.requests), fake.backups) == (2, ())
+async def test_W3_a_lost_delete_is_a_success(kind: str, fake: FakePinecone, client: BackupsClient) -> None:
+    fake.play(LOST.get(kind, Answer.lost()))
+    await client.delete_backup(fake.backups[0].backup_id)
+    assert (len(fake.requests), fake.backups) == (2, ())
 
 
-async def test_W3_a_404_after_a_refusal_is_an_error() -> None:
-    async with FakePinecone() as fake, client_of(fake) as client:
-        fake.play(BUSY)
-        with pytest.raises(sdk.NotFoundError) as caught:
-            await client.delete_backup("b")
-        assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 2)
+async def test_W3_a_404_after_a_refusal_is_an_error(fake: FakePinecone, client: BackupsClient) -> None:
+    fake.play(BUSY)
+    error = await error_of(client.delete_backup("b"), sdk.NotFoundError)
+    assert (error.outcome_unknown, error.attempts) == (False, 2)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in LOST if kind != "late"])
-async def test_W5_a_lost_restore_finds_its_job(kind: str) -> None:
-    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
-        backup_id = fake.backups[0].backup_id
-        fake.play(LOST[kind])
-        receipt = await client.create_index_from_backup(backup_id, name="restored")
-        job = fake.restore_jobs[0]
-        assert (receipt.restore_job_id, receipt.index_id) == (job.restore_job_id, job.target_index_id)
-        assert [request.method for request in fake.requests] == ["POST", "GET"]
+async def test_W5_a_lost_restore_finds_its_job(kind: str, fake: FakePinecone, client: BackupsClient) -> None:
+    fake.play(LOST[kind])
+    receipt = await client.create_index_from_backup(fake.backups[0].backup_id, name="restored")
+    job = fake.restore_jobs[0]
+    assert (receipt.restore_job_id, receipt.index_id) == (job.restore_job_id, job.target_index_id)
+    assert [request.method for request in fake.requests] == ["POST", "GET"]
 
 
-async def test_W5_an_earlier_rehearsal_is_not_taken_for_it() -> None:
-    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
-        backup_id = fake.backups[0].backup_id
-        await client.wait_until_restored(await client.create_index_from_backup(backup_id, name="rehearsal"))
-        job = fake.restore_jobs[0]
-        fake.add(attrs.evolve(job, created_at=job.created_at - dt.timedelta(seconds=120)))
-        fake.play(Answer(status=503))
-        with pytest.raises(sdk.ServiceError) as caught:
-            await client.create_index_from_backup(backup_id, name="rehearsal")
-        assert caught.value.outcome_unknown
-        assert len(fake.requests) == 2 + 1 + 5
+async def test_W5_an_earlier_rehearsal_is_not_taken_for_it(fake: FakePinecone, client: BackupsClient) -> None:
+    backup_id = fake.backups[0].backup_id
+    await client.wait_until_restored(await client.create_index_from_backup(backup_id, name="rehearsal"))
+    job = fake.restore_jobs[0]
+    fake.add(attrs.evolve(job, created_at=job.created_at - dt.timedelta(seconds=120)))
+    fake.play(Answer(status=503))
+    assert (await error_of(client.create_index_from_backup(backup_id, name="rehearsal"))).outcome_unknown
+    assert len(fake.requests) == 2 + 1 + 5
 
 
-async def test_W5_a_look_that_fails_raises_the_posts_own_error() -> None:
-    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
-        fake.play(Answer.lost(524), Answer.error(401, "UNAUTHENTICATED", "x"))
-        with pytest.raises(sdk.ServiceError) as caught:
-            await client.create_index_from_backup(fake.backups[0].backup_id, name="new")
-        assert (caught.value.status, len(fake.requests)) == (524, 2)
-        fake.play(None, Answer.lost(524), Answer.error(401, "UNAUTHENTICATED", "x"))
-        with pytest.raises(sdk.ServiceError) as caught:
-            await client.ensure_backup(fake.backups[0].source_index_name, "new")
-        assert caught.value.status == 524
+async def test_W5_a_look_that_fails_raises_the_posts_own_error(fake: FakePinecone, client: BackupsClient) -> None:
+    fake.play(Answer.lost(524), Answer.error(401, "UNAUTHENTICATED", "x"))
+    error = await error_of(client.create_index_from_backup(fake.backups[0].backup_id, name="new"))
+    assert (error.status, len(fake.requests)) == (524, 2)
+    fake.play(None, Answer.lost(524), Answer.error(401, "UNAUTHENTICATED", "x"))
+    assert (await error_of(client.ensure_backup(INDEX, "new"))).status == 524
 
 
-async def test_W5_an_odd_restore_listing_does_no_harm() -> None:
+async def test_W5_an_odd_restore_listing_does_no_harm(fake: FakePinecone, client: BackupsClient) -> None:
     """A listing that omits and repeats gives the receipt or the POST's own error."""
-    async with FakePinecone(backups=1) as fake, client_of(fake) as client:
-        fake.odd_restore_listing = True
-        for number in range(5):
-            fake.play(Answer.lost(503))
-            try:
-                await client.create_index_from_backup(fake.backups[0].backup_id, name=f"new-{number}")
-            except sdk.ServiceError as error:
-                assert error.outcome_unknown  # noqa: PT017
-        assert len({job.target_index_name for job in fake.restore_jobs}) == 5
+    fake.odd_restore_listing = True
+    for number in range(5):
+        fake.play(Answer.lost(503))
+        try:
+            await client.create_index_from_backup(fake.backups[0].backup_id, name=f"new-{number}")
+        except sdk.ServiceError as error:
+            assert error.outcome_unknown  # noqa: PT017
+    assert len({job.target_index_name for job in fake.restore_jobs}) == 5
 
 
 async def test_W6_stale_connections_do_not_matter_to_a_post() -> None:

@@ -12,12 +12,11 @@ import pytest
 
 from pinecone_backups_async import RetryPolicy, ServiceError, TransportTimeoutError
 from tests.support.clients import WatchedConnector, client_of, failed_at, failure, listed, unused_port
+from tests.support.fault_kinds import held
 from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, listening, never_accepting
 from tests.support.timing import Sleeps, at_most, once_more
 
-
-async def silent(exchange: Exchange) -> None:
-    await asyncio.sleep(60)
+silent = held(lambda _: b"")
 
 
 async def endless_interim(exchange: Exchange) -> None:

@@ -26,6 +26,16 @@ def cut(data: Callable[[bytes], bytes], *, reset: bool = False) -> Kind:
     return behave
 
 
+def held(data: Callable[[bytes], bytes]) -> Kind:
+    """Send what `data` makes of the page, then nothing more."""
+
+    async def behave(exchange: Exchange) -> None:
+        await exchange.send(data(exchange.page))
+        await asyncio.sleep(60)
+
+    return behave
+
+
 async def reset_at_once(exchange: Exchange) -> None:
     exchange.rst()
 

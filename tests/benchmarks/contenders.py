@@ -27,7 +27,7 @@ Contender = Callable[[str], contextlib.AbstractAsyncContextManager[Walk]]
 
 
 async def raw_pages(session: aiohttp.ClientSession, base_url: str) -> AsyncGenerator[list[dict[str, Any]], None]:
-    """Yield the rows of each page with the least that does so: aiohttp, orjson, a loop. No model, no retry, no check."""
+    """Yield the rows of each page with the least that does so: aiohttp, orjson, a loop. No model, retry or check."""
     query = {"limit": str(ROWS)}
     while True:
         async with session.get(f"{base_url}/backups", params=query, headers=_HEADERS) as response:

@@ -1,4 +1,4 @@
-"""The gates and how each is measured: interleaved rounds, CPU of this process, medians of paired ratios. Prints nothing.
+"""The gates and how each is measured: interleaved rounds, CPU of this process, medians of paired ratios. No print.
 
 A round runs every contender once, one after another: what disturbs the machine disturbs neighbours alike. A ratio is
 taken within its round, and the median over the rounds is what counts. Where a control, which compares a contender with

@@ -19,7 +19,7 @@ EMPTY = answer(b'{"data": []}')
 PATIENT = RetryPolicy(random=lambda: 0.5)  # waits of 0.25, 0.5 and 1 s: the middle of their ranges
 
 
-async def test_N9_stale_pooled_connections_do_not_eat_up_the_attempts() -> None:
+async def test_N9_stale_connections_do_not_eat_up_attempts() -> None:
     together = asyncio.Barrier(10)
 
     async def wait(exchange: Exchange) -> None:
@@ -84,7 +84,7 @@ async def test_N13_an_answer_that_nobody_asked_for_is_nobodys(foreign: bytes, ke
     assert not [seen for seen in other.heads if CANARY.encode() in seen]
 
 
-async def test_N13_a_page_that_is_sent_again_is_found_out_by_its_token() -> None:
+async def test_N13_a_page_that_is_sent_again_is_found_out() -> None:
     async with fault_server(backups=9) as server, client_of(server) as client:
         server.script = [keep_open(answer(server.page(b"GET /backups HTTP/1.1")))] * 2
         seen, found = await listed_until_error(client)

@@ -41,7 +41,7 @@ async def drip_headers(exchange: Exchange) -> None:
 
 @pytest.mark.parametrize("behaviour", [silent, endless_interim, drip_body, drip_headers])
 @once_more
-async def test_T1_N12_an_answer_that_never_ends_ends_with_each_attempt(behaviour: Behaviour) -> None:
+async def test_T1_N12_an_endless_answer_ends_with_each_attempt(behaviour: Behaviour) -> None:
     with at_most(4 * 0.2 + 0.1):
         found, server = await failure([behaviour] * 9, attempt_timeout=0.2)
     assert (type(found), found.attempts, len(server.heads)) == (TransportTimeoutError, 4, 4)

@@ -65,7 +65,7 @@ async def test_X1_a_certificate_that_is_not_accepted(fault: str) -> None:
     assert str(found).startswith(f"the certificate of the server {place} is not accepted: {words}")
 
 
-async def test_X1_a_fingerprint_of_the_connector_that_does_not_match() -> None:
+async def test_X1_a_fingerprint_that_does_not_match() -> None:
     async with fault_server(tls=server_context(AUTHORITY)) as server:
         async with aiohttp.TCPConnector(ssl=aiohttp.Fingerprint(b"0" * 32)) as connector:
             error = await failed_at(server.url, connector=connector)

@@ -26,9 +26,7 @@ KEYS_THAT_CANNOT_BE = [
 
 
 @pytest.mark.parametrize("key", KEYS_THAT_CANNOT_BE, ids=lambda key: repr(key)[:20])
-async def test_K1_a_key_that_cannot_be_one_is_refused_unseen_and_opens_no_socket(
-    key: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_K1_a_key_that_cannot_be_one_is_refused_unseen(key: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PINECONE_API_KEY", raising=False)
     async with fault_server() as server:
         before = open_descriptors()
@@ -97,7 +95,7 @@ async def test_K4_no_span_with_all_headers_captured_shows_it(name: str) -> None:
 
 
 async def test_K5_no_logger_tells_it_with_asyncio_in_debug_mode(caplog: pytest.LogCaptureFixture) -> None:
-    """The guard looks at every record of every test; here the loop tells of each callback, over a walk of all faults."""
+    """The guard looks at every record of every test; here the loop tells of each callback, through all faults."""
     caplog.set_level(logging.DEBUG)
     loop = asyncio.get_running_loop()
     loop.set_debug(True)

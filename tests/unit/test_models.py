@@ -34,8 +34,10 @@ from tests.support.samples import page_body, row
 
 NOW = dt.datetime(2026, 11, 25, 3, 0, tzinfo=dt.UTC)
 FULL = row(
-    "670e8400", name="nightly", description="d", dimension=3, metric="cosine", schema={"fields": {"a": {"type": "string"}}, "v": 2}, record_count=1,
-    namespace_count=1, size_bytes=2**60, tags={"a": {"b": [1]}}, created_at="2026-11-25T03:00:00Z", source_index_deleted_at="2026-11-25T04:00:00Z",
+    "670e8400", name="nightly", description="d", dimension=3, metric="cosine",
+    schema={"fields": {"a": {"type": "string"}}, "v": 2}, record_count=1,
+    namespace_count=1, size_bytes=2**60, tags={"a": {"b": [1]}}, created_at="2026-11-25T03:00:00Z",
+    source_index_deleted_at="2026-11-25T04:00:00Z",
 )  # fmt: skip
 BACKUP = Backup(**row("670e8400", name="nightly"), created_at=NOW)
 JOB = RestoreJob(
@@ -101,10 +103,14 @@ def test_values_are_equal_by_value_and_hashed_by_id() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (BACKUP, "Backup(backup_id='670e8400', source_index_name='products', status='Ready', name='nightly', created_at=2026-11-25 03:00:00+00:00)"),
+        (BACKUP,
+        ("Backup(backup_id='670e8400', source_index_name='products', status='Ready', name='nightly', "
+          "created_at=2026-11-25 03:00:00+00:00)")),
         (BackupPage(data=(BACKUP,), next_token="t"), "<BackupPage: 1 item, more pages follow>"),
         (RestoreJobPage(data=()), "<RestoreJobPage: 0 items, the last page>"),
-        (JOB, "RestoreJob(restore_job_id='r1', target_index_name='new', status='Pending', created_at=2026-11-25 03:00:00+00:00)"),
+        (JOB,
+        ("RestoreJob(restore_job_id='r1', target_index_name='new', status='Pending', "
+          "created_at=2026-11-25 03:00:00+00:00)")),
         (RECEIPT, "RestoreReceipt(restore_job_id='r1', index_id='i1')"),
         (INDEX, "Index(name='new', status={'ready': True, 'state': 'Ready'})"),
     ],

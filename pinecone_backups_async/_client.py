@@ -77,7 +77,8 @@ class BackupsClient:
         context = settings.checked_ssl_context(ssl_context, connector)
         self._session = SessionManager(self._base_url, key, proxy_url, context, connector)
         secrets = [key, *(value for value in additional.values() if len(value) >= _SECRET_LENGTH)]
-        protocol = Protocol(self._base_url, Protocol.headers_of(TRANSPORT, additional, version), secrets)
+        source = "PINECONE_API_KEY" if api_key is None else "the argument api_key"
+        protocol = Protocol(self._base_url, Protocol.headers_of(TRANSPORT, additional, version), secrets, source)
         self._calls = Calls(protocol, self._session, Retrier(policy, self._session.sleep_unless_closed), limits)
 
     # Listing.

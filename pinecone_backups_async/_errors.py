@@ -125,6 +125,12 @@ class InvalidRequestError(ApiError):
 class UnauthorizedError(ApiError):
     """The service refused the API key (401)."""
 
+    #: Where the key came from: `the argument api_key` or `PINECONE_API_KEY`.
+    key_source: str | None = None
+
+    def __str__(self) -> str:
+        return super().__str__() + (f" (the key came from {self.key_source})" if self.key_source else "")
+
 
 class PaymentRequiredError(ApiError):
     """The account has an unpaid bill (402)."""

@@ -95,9 +95,15 @@ class Protocol:
     """Requests and responses of one base URL. `now` is asked only if a response has no Date of its own."""
 
     def __init__(
-        self, base_url: str, headers: Mapping[str, str], secrets: Iterable[str], now: Callable[[], dt.datetime] = _NOW
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        secrets: Iterable[str],
+        key_source: str | None = None,
+        now: Callable[[], dt.datetime] = _NOW,
     ) -> None:
         self.base_url = base_url
+        self._key_source = key_source
         self._headers = headers
         self._now = now
         self._safe = SafeText(secrets)
@@ -164,7 +170,7 @@ class Protocol:
         code = facts.get("code") if isinstance(facts.get("code"), str) else None
         if code is not None and code not in set(ErrorCode):  # a known code is no secret, whatever the key is
             code = self._safe.text(code)
-        return _error_class(response.status, code)(
+        failure = _error_class(response.status, code)(
             self._safe.text(next(text for text in texts if isinstance(text, str)))
             or "the response had no error message",
             status=response.status,
@@ -173,6 +179,9 @@ class Protocol:
             retry_after=_retry_after(response.headers, self._now),
             request_id=self.request_id(response),
         )
+        if isinstance(failure, errors.UnauthorizedError):
+            failure.key_source = self._key_source
+        return failure
 
     def _complete(self, error: ResponseParsingError, response: Response) -> None:
         """Make what a decoder says safe to show, and add what it does not know."""

@@ -9,7 +9,6 @@ from pinecone_backups_async import (
     BackupsError,
     ConfigurationError,
     InvalidRequestError,
-    UnauthorizedError,
     WaitTimeoutError,
 )
 
@@ -44,8 +43,6 @@ def failure_text(error: BackupsError) -> str:
 
 
 def _advice(error: BackupsError) -> str | None:
-    if isinstance(error, UnauthorizedError):
-        return "the key comes from PINECONE_API_KEY"
     if error.outcome_unknown:
         return "look with list or restores before you repeat it"
     if isinstance(error, WaitTimeoutError):

@@ -218,3 +218,12 @@ def test_decisions_come_before_masking(key: str) -> None:
         protocol.read(LIST_PROJECT_BACKUPS, response(200, page_body(row(cloud=None))))
     assert parsing.value.problems == (("$.data[0].cloud", "expected str, got null"),)
     assert str(parsing.value).endswith("$.data[0].cloud: expected str, got null")
+
+
+@pytest.mark.parametrize(("status", "shown"), [(401, True), (403, False)])
+def test_a_refused_key_names_its_source(status: int, shown: bool) -> None:
+    protocol = Protocol("https://api.example", {}, [KEY], "PINECONE_API_KEY")
+    with pytest.raises(ApiError) as caught:
+        protocol.read(LIST_PROJECT_BACKUPS, response(status, b"Invalid API key"))
+    assert caught.value.message == "Invalid API key"
+    assert str(caught.value).endswith(" (the key came from PINECONE_API_KEY)") == shown

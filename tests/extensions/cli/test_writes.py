@@ -124,7 +124,7 @@ def test_a_refused_key_stops_delete(project: FakePinecone, run: Run, monkeypatch
     monkeypatch.setenv("PINECONE_API_KEY", "another")
     outcome = run("delete", READY.backup_id, TWIN.backup_id, "--yes")
     assert (outcome.code, sent(project, "DELETE")) == (1, 1)
-    assert re.search(r"UnauthorizedError.*\(the key comes from PINECONE_API_KEY\)", outcome.err, re.DOTALL)
+    assert re.search(r"UnauthorizedError.*\(the key came from PINECONE_API_KEY\)", outcome.err, re.DOTALL)
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("y\n", 0, 2), ("\n", 2, 3), ("n\n", 2, 3)])

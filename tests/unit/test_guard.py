@@ -14,48 +14,37 @@ kept = []
 
 async def test_a_task():
     kept.append(asyncio.create_task(asyncio.sleep(60)))
-
 async def test_a_socket_of_the_loop():
     server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
     kept.append(await asyncio.open_connection(*server.sockets[0].getsockname()))
     server.close()
-
 def test_a_socket():
     kept.append(socket.socket())
-
 def test_garbage_that_was_open():
     cycle = [socket.socket()]
     cycle.append(cycle)
-
 async def test_an_unhandled_error():
     asyncio.get_running_loop().call_soon(lambda: 1 / 0)
     await asyncio.sleep(0.01)
-
 def test_a_key_in_a_log():
     logging.getLogger("anybody").debug("sent %s", {"key": "pcsk_canary"})
-
 async def test_a_key_in_what_a_record_carries():
     logging.getLogger("anybody").debug("sent", extra={"headers": ["pcsk_canary"]})
 """
 GOOD = """
-import asyncio, socket
-import pytest
+import asyncio, pytest, socket
 
 @pytest.fixture(scope="module")
 def listener():
     with socket.create_server(("127.0.0.1", 0)) as made:
         yield made
-
 async def test_good(listener):
     _, writer = await asyncio.open_connection(*listener.getsockname())
     writer.close()
     await writer.wait_closed()
-
 def test_good_with_a_loop_of_its_own(listener):
     asyncio.run(asyncio.sleep(0))
 """
-
-
 OPTIONS = [
     *("-q", "--tb=no", "-W", "error", "-p", "tests.conftest", "-p", "no:cacheprovider", "--asyncio-mode=auto"),
     *("-o", "addopts=", "-o", "asyncio_default_fixture_loop_scope=function"),

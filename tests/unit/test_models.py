@@ -34,10 +34,9 @@ from tests.support.samples import page_body, row
 
 NOW = dt.datetime(2026, 11, 25, 3, 0, tzinfo=dt.UTC)
 FULL = row(
-    "670e8400", name="nightly", description="d", dimension=3, metric="cosine",
-    schema={"fields": {"a": {"type": "string"}}, "v": 2}, record_count=1,
-    namespace_count=1, size_bytes=2**60, tags={"a": {"b": [1]}}, created_at="2026-11-25T03:00:00Z",
-    source_index_deleted_at="2026-11-25T04:00:00Z",
+    "670e8400", name="nightly", description="d", dimension=3, metric="cosine", record_count=1, namespace_count=1,
+    schema={"fields": {"a": {"type": "string"}}, "v": 2}, size_bytes=2**60, tags={"a": {"b": [1]}},
+    created_at="2026-11-25T03:00:00Z", source_index_deleted_at="2026-11-25T04:00:00Z",
 )  # fmt: skip
 BACKUP = Backup(**row("670e8400", name="nightly"), created_at=NOW)
 JOB = RestoreJob(
@@ -46,24 +45,29 @@ JOB = RestoreJob(
 RECEIPT = RestoreReceipt(restore_job_id="r1", index_id="i1")
 INDEX = Index(name="new", host="new.example", status={"ready": True, "state": "Ready"}, spec={"serverless": {}})
 FIELD = MetadataField(type="string", extra={"novel": None})
-SCHEMA = MetadataSchema(fields={"a": FIELD})
-VALUES = [
-    BACKUP, JOB, RECEIPT, INDEX, FIELD, SCHEMA, BackupPage(data=(BACKUP,), next_token="t"), RestoreJobPage(data=()),
-    *decode_page(page_body(FULL)).data, *decode_page(page_body(FULL | {"novel": {"a": [1]}})).data,
-]  # fmt: skip
+PAGES = BackupPage(data=(BACKUP,), next_token="t"), RestoreJobPage(data=())
+READ = [decode_page(page_body(FULL | more)).data[0] for more in ({}, {"novel": {"a": [1]}})]
+VALUES = [BACKUP, JOB, RECEIPT, INDEX, FIELD, MetadataSchema(fields={"a": FIELD}), *PAGES, *READ]
+TEXTS = {
+    BACKUP: "Backup(backup_id='670e8400', source_index_name='products', status='Ready', name='nightly', "
+            "created_at=2026-11-25 03:00:00+00:00)",
+    JOB: "RestoreJob(restore_job_id='r1', target_index_name='new', status='Pending', "
+         "created_at=2026-11-25 03:00:00+00:00)",
+    PAGES[0]: "<BackupPage: 1 item, more pages follow>", PAGES[1]: "<RestoreJobPage: 0 items, the last page>",
+    RECEIPT: "RestoreReceipt(restore_job_id='r1', index_id='i1')",
+    INDEX: "Index(name='new', status={'ready': True, 'state': 'Ready'})",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("fields", [{}, {"novel": [1]}])
-def test_a_backup_that_was_read_has_every_field(fields: dict[str, Any]) -> None:
+@pytest.mark.parametrize("backup", READ)
+def test_a_backup_that_was_read_has_every_field(backup: Backup) -> None:
     """The fast readers fill the slots one by one: none is left out, and all are what the constructor makes."""
-    (backup,) = decode_page(page_body(FULL | fields)).data
     assert type(backup) is Backup
-    made = Backup(**{name: getattr(backup, name) for name in attrs.fields_dict(Backup)})
-    assert (backup, repr(backup.to_dict())) == (made, repr(made.to_dict()))
     assert backup.schema is not None
-    parts: list[Any] = [backup.schema, *backup.schema.fields.values()]
-    for value in parts:
-        assert type(value)(**{name: getattr(value, name) for name in attrs.asdict(value, recurse=False)}) == value
+    values: list[Any] = [backup, backup.schema, *backup.schema.fields.values()]
+    for value in values:
+        made = type(value)(**attrs.asdict(value, recurse=False))
+        assert (value, repr(value.to_dict())) == (made, repr(made.to_dict()))
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         backup.status = "Ready"  # type: ignore[misc]
 
@@ -72,12 +76,11 @@ def test_a_backup_that_was_read_has_every_field(fields: dict[str, Any]) -> None:
 def test_values_survive_pickle_copy_and_json(value: Any) -> None:
     for again in (pickle.loads(pickle.dumps(value)), deepcopy(value), copy(value), attrs.evolve(value)):
         assert (again, hash(again)) == (value, hash(value))
-    plain = value.to_dict()
+    plain, before = value.to_dict(), repr(value.to_dict())
     assert json.loads(json.dumps(plain)) == plain
-    before = repr(value.to_dict())
-    inner: list[Any] = [item for item in plain.values() if isinstance(item, dict | list)]
-    for item in [*inner, plain]:
-        item.clear()
+    for item in [*plain.values(), plain]:
+        if isinstance(item, dict | list):
+            item.clear()
     assert repr(value.to_dict()) == before
 
 
@@ -100,70 +103,34 @@ def test_values_are_equal_by_value_and_hashed_by_id() -> None:
     assert "dimension" not in INDEX.to_dict()
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (BACKUP,
-        ("Backup(backup_id='670e8400', source_index_name='products', status='Ready', name='nightly', "
-          "created_at=2026-11-25 03:00:00+00:00)")),
-        (BackupPage(data=(BACKUP,), next_token="t"), "<BackupPage: 1 item, more pages follow>"),
-        (RestoreJobPage(data=()), "<RestoreJobPage: 0 items, the last page>"),
-        (JOB,
-        ("RestoreJob(restore_job_id='r1', target_index_name='new', status='Pending', "
-          "created_at=2026-11-25 03:00:00+00:00)")),
-        (RECEIPT, "RestoreReceipt(restore_job_id='r1', index_id='i1')"),
-        (INDEX, "Index(name='new', status={'ready': True, 'state': 'Ready'})"),
-    ],
-    ids=lambda value: type(value).__name__,
-)  # fmt: skip
-def test_a_repr_is_short(value: object, text: str) -> None:
-    assert repr(value) == text
+def test_a_repr_is_short() -> None:
+    assert {value: repr(value) for value in TEXTS} == TEXTS
     assert "\ud800" not in repr(attrs.evolve(BACKUP, name="\ud800", created_at=None))
 
 
-@pytest.mark.parametrize(
-    ("cls", "fields", "name"),
-    [
-        (Backup, row(), "created_at"),
-        (Backup, row(), "source_index_deleted_at"),
-        (RestoreJob, attrs.asdict(JOB), "created_at"),
-        (RestoreJob, attrs.asdict(JOB), "completed_at"),
-    ],
-)
-def test_a_naive_time_is_refused_where_a_value_is_made(cls: type[Any], fields: dict[str, Any], name: str) -> None:
-    value = cls(**fields | {name: NOW})
-    naive = NOW.replace(tzinfo=None)
-    makes: list[Callable[[], object]] = [
-        lambda: cls(**fields | {name: naive}),
-        lambda: attrs.evolve(value, **{name: naive}),
-    ]
+TIMES = [(BACKUP, "created_at"), (BACKUP, "source_index_deleted_at"), (JOB, "created_at"), (JOB, "completed_at")]
+
+
+@pytest.mark.parametrize(("value", "name"), TIMES)
+def test_a_naive_time_is_refused_where_a_value_is_made(value: Any, name: str) -> None:
+    fields = attrs.asdict(value, recurse=False)
+    naive = {name: NOW.replace(tzinfo=None)}
+    makes: list[Callable[[], object]] = [lambda: type(value)(**fields | naive), lambda: attrs.evolve(value, **naive)]
     for make in makes:
         with pytest.raises(ConfigurationError, match=name) as caught:
             make()
         assert caught.value.argument == name
 
 
-@pytest.mark.parametrize(
-    ("status", "outcome"),
-    {"Ready": "reached", "Initializing": "waiting", "Pending": "waiting", "Scheduled": "waiting"}.items(),
-)
-def test_what_the_status_of_a_backup_means(status: str, outcome: str) -> None:
-    assert attrs.evolve(BACKUP, status=status).outcome == outcome
+BACKUPS = {"Ready": "reached", "Initializing": "waiting", "Pending": "waiting", "Scheduled": "waiting"}
+JOBS = {"Completed": "reached", "Pending": "waiting", "Running": "waiting"}
 
 
-@pytest.mark.parametrize(
-    ("status", "outcome"), {"Completed": "reached", "Pending": "waiting", "Running": "waiting"}.items()
-)
-def test_what_the_status_of_a_restore_job_means(status: str, outcome: str) -> None:
-    assert attrs.evolve(JOB, status=status).outcome == outcome
-
-
-def test_every_other_status_has_failed() -> None:
-    others = {*BackupStatus, *RestoreStatus, "Exploded", "", "ready"}
-    for status in others - {"Ready", "Initializing", "Pending", "Scheduled"}:
-        assert attrs.evolve(BACKUP, status=status).outcome == "failed"
-    for status in others - {"Completed", "Pending", "Running"}:
-        assert attrs.evolve(JOB, status=status).outcome == "failed"
+@pytest.mark.parametrize(("value", "outcomes"), [(BACKUP, BACKUPS), (JOB, JOBS)], ids=["backup", "job"])
+@pytest.mark.parametrize("status", sorted({*BackupStatus, *RestoreStatus, "Scheduled", "Exploded", "", "ready"}))
+def test_what_a_status_means(value: Any, outcomes: dict[str, str], status: str) -> None:
+    """Every other status has failed."""
+    assert attrs.evolve(value, status=status).outcome == outcomes.get(status, "failed")
 
 
 def test_what_an_index_says_of_itself() -> None:

@@ -18,31 +18,23 @@ KEY = 'pcsk_"a/b\\c&d<e>_0123456789'
 SAFE = SafeText([KEY, "another-secret"])
 
 
-@pytest.mark.parametrize(
-    "spelled",
-    {
-        "plain": KEY,
-        "other case": KEY.upper(),
-        "JSON": json.dumps(KEY)[1:-1],
-        "JSON with escaped slashes": json.dumps(KEY)[1:-1].replace("/", "\\/"),
-        "JSON escapes": "".join(f"\\u{ord(c):04x}" for c in KEY),
-        "JSON in JSON": json.dumps(json.dumps(KEY)[1:-1])[1:-1],
-        "one JSON escape": "\\u0070" + json.dumps(KEY)[2:-1],
-        "percent": quote(KEY, safe=""),
-        "percent in full": "".join(f"%{ord(c):02X}" for c in KEY),
-        "percent twice": quote(quote(KEY, safe=""), safe=""),
-        "HTML": html.escape(KEY),
-        "HTML decimal": "".join(f"&#{ord(c)};" for c in KEY),
-        "HTML hexadecimal": "".join(f"&#x{ord(c):04X};" for c in KEY),
-        "UTF-16": KEY.encode("utf-16").decode(errors="replace"),
-        "UTF-16 big endian": KEY.encode("utf-16-be").decode(errors="replace"),
-        "UTF-32": KEY.encode("utf-32-le").decode(errors="replace"),
-        "another": "another-secret",
-    }.items(),
-    ids=lambda pair: pair[0],
-)
-def test_every_spelling_is_masked(spelled: tuple[str, str]) -> None:
-    shown = SAFE.text(f"<{spelled[1]}>")
+SPELLINGS = {
+    "plain": KEY, "other case": KEY.upper(), "JSON": json.dumps(KEY)[1:-1], "another": "another-secret",
+    "JSON with escaped slashes": json.dumps(KEY)[1:-1].replace("/", "\\/"),
+    "JSON escapes": "".join(f"\\u{ord(c):04x}" for c in KEY), "one JSON escape": "\\u0070" + json.dumps(KEY)[2:-1],
+    "JSON in JSON": json.dumps(json.dumps(KEY)[1:-1])[1:-1], "percent": quote(KEY, safe=""),
+    "percent in full": "".join(f"%{ord(c):02X}" for c in KEY), "percent twice": quote(quote(KEY, safe=""), safe=""),
+    "HTML": html.escape(KEY), "HTML decimal": "".join(f"&#{ord(c)};" for c in KEY),
+    "HTML hexadecimal": "".join(f"&#x{ord(c):04X};" for c in KEY),
+    "UTF-16": KEY.encode("utf-16").decode(errors="replace"),
+    "UTF-16 big endian": KEY.encode("utf-16-be").decode(errors="replace"),
+    "UTF-32": KEY.encode("utf-32-le").decode(errors="replace"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_every_spelling_is_masked(name: str) -> None:
+    shown = SAFE.text(f"<{SPELLINGS[name]}>")
     assert "***" in shown
     assert len(shown.replace("\\x00", "").replace("\ufffd", "")) <= 6, shown
 
@@ -64,10 +56,8 @@ def test_text_is_one_short_line(text: str) -> None:
 
 def test_details_are_masked_and_bounded() -> None:
     details: dict[str, Any] = {f"{KEY}\n": [f"-{KEY}-", 5, "x" * 900, True, None, 1.5, 10**4000], KEY: {}}
-    assert SAFE.json(details) == {
-        "***\\n": ["-***-", 5, "x" * MAX_TEXT, True, None, 1.5, f"{10**4000}"[:MAX_TEXT]],
-        "***": {},
-    }
+    shown = ["-***-", 5, "x" * MAX_TEXT, True, None, 1.5, f"{10**4000}"[:MAX_TEXT]]
+    assert SAFE.json(details) == {"***\\n": shown, "***": {}}
     deep: Any = [KEY]
     for _ in range(30):
         deep = [deep]
@@ -94,17 +84,10 @@ def test_no_text_makes_masking_slow(piece: str) -> None:
     assert time.process_time() - begin < 2.0
 
 
-@pytest.mark.parametrize(
-    ("path", "shown"),
-    [
-        ("$.data[3].schema.fields.genre.type", "$.data[3].schema.fields.genre.type"),
-        (f"$.data[3].schema.fields.{KEY}.type", "$.data[3].schema.fields.***.type"),
-        ("$.pagination.next", "$.pagination.next"),
-        ("$", "$"),
-    ],
-)
-def test_paths_keep_our_own_names(path: str, shown: str) -> None:
-    assert SAFE.path(path) == shown
+@pytest.mark.parametrize("path", ["$.data[3].schema.fields.genre.type", "$.pagination.next", "$", "$.data[0].metric"])
+def test_paths_keep_our_own_names(path: str) -> None:
+    assert SAFE.path(path) == path
+    assert SAFE.path(path.replace("genre", KEY)) == path.replace("genre", "***")
     assert SafeText(["a"]).path("$.data[0].metric") == "$.data[0].metric"
 
 

@@ -40,3 +40,13 @@ def test_the_enums_have_the_specifications_names() -> None:
     assert set(pba.BackupStatus) == {"Initializing", "Pending", "Scheduled", "Ready", "Failed", "InitializationFailed"}
     assert len(pba.ErrorCode) == 20
     assert {"OK", "UNKNOWN", "UNAVAILABLE", "QUOTA_EXCEEDED", "PAYMENT_REQUIRED"} <= set(pba.ErrorCode)
+
+
+def test_an_absent_name_is_an_attribute_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pba, "__all__", [*pba.__all__, "Listed"])  # and in no module
+    for name in ("Absent", "Listed"):
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
+            getattr(pba, name)
+    with pytest.raises(TypeError, match="ApiError has no fact named colour"):
+        pba.ApiError("m", colour="red")
+    assert repr(object.__new__(pba.BackupsClient)) == "<BackupsClient, not configured>"  # as in a traceback of __init__

@@ -131,6 +131,14 @@ async def test_W5_a_look_that_fails_raises_the_posts_own_error(fake: FakePinecon
     assert (await error_of(client.ensure_backup(INDEX, "new"))).status == 524
 
 
+async def test_W5_looks_end_with_the_calls_time(fake: FakePinecone, client: BackupsClient) -> None:
+    """Of the looks after 0, 1, 2 and 4 s the last would begin too late."""
+    fake.play(Answer(status=503))
+    restoring = client.create_index_from_backup(fake.backups[0].backup_id, name="new", timeout=3.9)
+    assert (await error_of(restoring)).outcome_unknown
+    assert len(fake.requests) == 1 + 3
+
+
 async def test_W5_an_odd_restore_listing_does_no_harm(fake: FakePinecone, client: BackupsClient) -> None:
     """A listing that omits and repeats gives the receipt or the POST's own error."""
     fake.odd_restore_listing = True

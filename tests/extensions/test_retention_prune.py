@@ -63,7 +63,7 @@ async def test_a_dry_run_deletes_nothing_and_has_no_limit(fake: FakePinecone) ->
     assert {request.method for request in fake.requests} == {"GET"}
 
 
-async def test_the_oldest_goes_first_after_a_look_at_the_newest(fake: FakePinecone) -> None:
+async def test_the_oldest_goes_first_after_a_look(fake: FakePinecone) -> None:
     report = await pruned(fake)
     sent = [f"{request.method} {request.path[9:]}" for request in fake.requests if request.path != "/backups"]
     assert sent == ["GET a1", "DELETE a3", "DELETE a2", "GET b1", "DELETE b3", "DELETE b2"]

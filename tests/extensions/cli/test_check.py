@@ -67,11 +67,9 @@ def test_exit_codes_and_the_line_that_monitoring_reads(
 def test_the_table_tells_each_index_with_its_remarks(project: FakePinecone, run: Run) -> None:
     recreated = [backup("again", 100, source_index_id="old-id"), backup("again", 1)]
     troubled = [backup("wobbly", 5), backup("wobbly", 1, "Failed"), backup("wobbly", 30, "Pending")]
-    out = checked(
-        project, run, [*recreated, *troubled, FRESH], "--index", "again", "--index", "wobbly", "--index", "no\x1b"
-    ).out
-    body = [line for line in out.splitlines()[2:] if line.strip()]
-    rows = {line.split()[0]: line for line in body}
+    words = [word for name in ("again", "wobbly", "no\x1b") for word in ("--index", name)]
+    out = checked(project, run, [*recreated, *troubled, FRESH], *words).out
+    rows = {line.split()[0]: line for line in out.splitlines()[2:] if line.strip()}
     assert re.search("healthy .* 1 failed, the newest failed, 1 stuck", rows["wobbly"])
     assert ("gone" in rows["again"], "fresh" in rows) == (True, False)
     assert "expected, but has no backup" in rows["no\\x1b"]

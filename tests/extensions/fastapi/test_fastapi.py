@@ -124,6 +124,7 @@ NOW = dt.datetime.now(dt.UTC)
 IDS: dict[str, Any] = {"restore_job_id": "r", "backup_id": "b", "target_index_name": "n", "target_index_id": "i"}
 JOB = RestoreJob(**IDS, status="Completed", created_at=NOW, completed_at=NOW, percent_complete=100.0, extra=JSON)
 RUNNING = RestoreJob(**IDS, status="Pending", created_at=NOW)
+RECEIPT = RestoreReceipt(restore_job_id="r", index_id="i", extra=JSON)
 INDEX = Index(name="n", host="h", status={"ready": True, "state": "Ready"}, spec={"serverless": JSON}, extra=JSON)
 BACKUPS = (BACKUP, BARE, *sample_backups(50))
 TABLE: dict[str, tuple[Any, list[Any]]] = {
@@ -131,10 +132,7 @@ TABLE: dict[str, tuple[Any, list[Any]]] = {
     "BackupPage": (extension.BackupPageModel, [BackupPage(data=BACKUPS, next_token="t"), BackupPage(data=())]),
     "RestoreJob": (extension.RestoreJobModel, [JOB, RUNNING]),
     "RestoreJobPage": (extension.RestoreJobPageModel, [RestoreJobPage(data=(JOB, RUNNING), next_token="t")]),
-    "RestoreReceipt": (
-        extension.RestoreReceiptModel,
-        [RestoreReceipt(restore_job_id="r", index_id="i", extra=JSON)],
-    ),
+    "RestoreReceipt": (extension.RestoreReceiptModel, [RECEIPT]),
     "Index": (extension.IndexModel, [INDEX, attrs.evolve(INDEX, dimension=3, metric="cosine", vector_type="dense")]),
 }
 
@@ -193,7 +191,7 @@ async def test_the_openapi_document(models: httpx.AsyncClient) -> None:
     assert list(responses["502"]["content"]) == ["application/problem+json"]
 
 
-def test_without_the_extra_the_import_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fastapi", cast("Any", None))
     monkeypatch.delitem(sys.modules, "pinecone_backups_async.fastapi")
     with pytest.raises(ImportError, match=r"pip install 'pinecone-backups-async\[fastapi\]'"):

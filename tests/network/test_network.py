@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import Callable
 
@@ -10,28 +11,26 @@ import trustme
 
 from pinecone_backups_async import ResponseParsingError, TransportError
 from tests.support.certificates import client_context, server_context
-from tests.support.clients import client_of, failure, listed, whole
-from tests.support.cut_sweep import ENDINGS, FRAMINGS, sweep
-from tests.support.fault_kinds import SLOW, TRANSPORT, chunked, cut
+from tests.support.clients import client_of, eager, failure, listed, whole
+from tests.support.fault_kinds import SLOW, TRANSPORT, chunked, cut, zipped
 from tests.support.fault_server import Behaviour, Exchange, answer, fault_server, head
 
 
-def zipped(body: bytes, coding: str = "gzip") -> bytes:
+def coded(body: bytes, coding: str = "gzip") -> bytes:
     return answer(body, headers=f"Content-Encoding: {coding}\r\n")
 
 
-Garbled = Callable[[bytes], bytes]
 CUT_HEADS = [b"HTTP", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nX-Hidden: header-text", b"HTTP/1.1 200 OK\r\nX: y\r\n"]
-MORE: dict[str, Garbled] = {
+MORE: dict[str, Callable[[bytes], bytes]] = {
     **{f"N2 cut after {sent[-9:]!r}": lambda _, sent=sent: sent for sent in CUT_HEADS},  # type: ignore[misc]
     **{
         f"N4 chunks that end in {tail!r}": lambda page, tail=tail: chunked(page).removesuffix(b"0\r\n\r\n") + tail  # type: ignore[misc]
         for tail in (b"", b"zz\r\n", b"-5\r\n", b"5\r\nhel", b"0\r\n")
     },
-    "N6 a bad checksum": lambda page: zipped(gzip.compress(page)[:-8] + b"\0" * 8),
-    "N6 no gzip": zipped,
-    "N6 gzip twice": lambda page: zipped(gzip.compress(gzip.compress(page)), "gzip, gzip"),
-    "N6 an unknown coding": lambda page: zipped(b"\x01" + page, "rot13"),
+    "N6 a bad checksum": lambda page: coded(gzip.compress(page)[:-8] + b"\0" * 8),
+    "N6 no gzip": coded,
+    "N6 gzip twice": lambda page: coded(gzip.compress(gzip.compress(page)), "gzip, gzip"),
+    "N6 an unknown coding": lambda page: coded(b"\x01" + page, "rot13"),
     "N7 a length and chunks": lambda page: (
         head(f"Content-Length: {len(page)}\r\nTransfer-Encoding: chunked\r\n") + page
     ),
@@ -57,13 +56,43 @@ async def test_N1_N2_N6_N7_a_fault_is_retried_then_an_error(kind: str) -> None:
     assert "header-text" not in str(found)
 
 
+def without_goodbye(part: bytes) -> Behaviour:
+    """Send this much, then end the connection below TLS, without its close_notify."""
+
+    async def behave(exchange: Exchange) -> None:
+        await exchange.send(part)
+        await asyncio.sleep(0)
+        exchange.writer.transport.abort()
+
+    return behave
+
+
+FRAMINGS: dict[str, Callable[[bytes], bytes]] = {
+    "length": answer,
+    "chunked": chunked,
+    "neither": lambda page: head() + page,
+    "gzip": zipped,
+}
+ENDINGS: dict[str, Callable[[bytes], Behaviour]] = {
+    "FIN": lambda part: cut(lambda _: part),
+    "RST": lambda part: cut(lambda _: part, reset=True),
+    "no close_notify": without_goodbye,
+}
+
+
 async def swept(framing: str, ending: str, step: int) -> int:
-    """Sweep over TLS where the ending is TLS's own; each cut must cost a second request and nothing else."""
-    authority, tls = trustme.CA(), ending == "no close_notify"
-    contexts = (server_context(authority), client_context(authority)) if tls else (None, None)
-    found = await sweep(framing, ending, step=step, tls=contexts[0], trust=contexts[1])
-    assert (found.wrong, found.retried) == (0, found.cuts)
-    return found.cuts
+    """Cut a page at every step-th byte of its answer: each cut must cost a second request and nothing else."""
+    authority = trustme.CA()
+    tls = server_context(authority) if ending == "no close_notify" else None
+    async with fault_server(tls=tls) as server:
+        async with client_of(server, ssl_context=client_context(authority), retry=eager()) as client:
+            whole_answer = FRAMINGS[framing](server.page(b"GET /backups HTTP/1.1"))
+            cuts = range(0, len(whole_answer), step)
+            for size in cuts:
+                before = len(server.heads)
+                server.script = [ENDINGS[ending](whole_answer[:size])]
+                assert (await listed(client), len(server.heads) - before) == (server.ids, 2)
+    return len(cuts)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

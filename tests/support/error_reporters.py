@@ -99,7 +99,8 @@ def spans() -> Generator[InMemorySpanExporter]:
     """Let OpenTelemetry record each request of aiohttp's, with all headers, also those that it has at its end."""
 
     def note(span: Any, params: Any) -> None:
-        span.set_attribute("headers.at.end", repr(params.headers))
+        response = getattr(params, "response", None)
+        span.set_attribute("headers.at.end", f"{params.headers} {response and response.request_info}")
 
     capture = "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_"
     exporter, provider, instrumentor = InMemorySpanExporter(), TracerProvider(), AioHttpClientInstrumentor()

@@ -262,3 +262,8 @@ async def test_an_attempt_is_one_debug_record(caplog: pytest.LogCaptureFixture) 
         with pytest.raises(sdk.TransportError):
             await client.describe_backup("b")
     assert vars(caplog.records[-1])["pinecone_error"] == "TransportError"
+    caplog.clear()
+    caplog.set_level("INFO", logger="pinecone_backups_async")
+    async with FakePinecone() as fake, client_of(fake) as client:
+        await client.fetch_page()
+    assert caplog.records == []

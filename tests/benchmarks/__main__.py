@@ -1,7 +1,4 @@
-"""The one command: measure every gate, print the table, say by the exit code what it is worth.
-
-With result files as arguments it sets these side by side instead.
-"""
+"""The one command: measure every gate, print the table, return by the exit code whether the gates are kept."""
 
 from __future__ import annotations
 
@@ -9,40 +6,19 @@ import argparse
 import datetime as dt
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import attrs
 import orjson
 
-from .chart import bars
-from .gates import Row, Size, measure, verdict
+from .gates import GROUPS, Row, Size, measure, verdict
 
 _PACKAGES = ("aiohttp", "attrs", "cattrs", "msgspec", "tenacity", "orjson", "pinecone", "httpx")
 _QUICK = Size(rounds=3, repeat=3, pages=3, long_pages=300, shapes=10)
-
-
-def line_of(row: Row) -> str:
-    """Return a row as a line of Markdown."""
-    sign = "≥" if row.at_least else "≤"
-    bounds = ["" if bound is None else f"{sign} {bound:,g}{row.unit}" for bound in (row.gate, row.stretch)]
-    outcome = "" if row.gate is None else "MISSED" if not row.keeps(row.gate) else "pass"
-    outcome += ", stretch" if outcome == "pass" and row.keeps(row.stretch) else ""
-    return f"| {row.what} | {' | '.join(bounds)} | {row.median:,.2f}{row.unit} | {outcome} |"
-
-
-def side_by_side(results: Sequence[dict[str, Any]]) -> str:
-    """Return the rows of several runs as one Markdown table, a column for each run."""
-    heads = [f"run {number}" for number in range(1, len(results) + 1)]
-    lines = [f"| what | gate | {' | '.join(heads)} |", "|---|---|" + "---|" * len(results)]
-    for place, first in enumerate(results[0]["rows"]):
-        row = Row(**{**first, "what": first["what"].split(" (")[0]})
-        gate = "" if row.gate is None else f"{'≥' if row.at_least else '≤'} {row.gate:,g}{row.unit}"
-        medians = (Row(**result["rows"][place]).median for result in results)
-        lines.append(f"| {row.what} | {gate} | {' | '.join(f'{median:,.2f}{row.unit}' for median in medians)} |")
-    return "\n".join([*lines, f"| verdict | | {' | '.join(result['verdict'] for result in results)} |"])
+_INK, _OURS, _OTHERS = "#7b828c", "#2f9e74", "#8b95a3"  # readable on a light and on a dark page
+_FONT = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"
 
 
 def machine() -> dict[str, str]:
@@ -51,51 +27,53 @@ def machine() -> dict[str, str]:
     return {"python": platform.python_version(), "system": platform.platform()} | versions
 
 
-def chart_of(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the chart of what a page costs each contender, sparse and full, the bare loop being 1."""
-    found = {row["what"]: Row(**row).median for row in rows}
-    names = {"CPU": "this client", "official client's CPU": "official client"}
+def chart_of(rows: Sequence[Row], on: Mapping[str, str]) -> str:
+    """Return an SVG of what a page costs each contender, sparse and full, the bare loop being 1."""
+    found = {row.what: row.median for row in rows}
     values = {"bare loop": 1.0} | {
         f"{label}, {kind} page": found[f"walk, {name} / bare loop, {kind}"]
+        for name, label in {"CPU": "this client", "official client's CPU": "official client"}.items()
         for kind in ("sparse", "full")
-        for name, label in names.items()
     }
-    on = machine()
+    title = "CPU time of a page of 100 backups; a bare aiohttp + orjson loop is 1"
     note = f"Loopback, Python {on['python']}, aiohttp {on['aiohttp']}, pinecone {on['pinecone']}. Less is better."
-    own = frozenset(label for label in values if label.startswith("this client"))
-    return bars("CPU time of a page of 100 backups; a bare aiohttp + orjson loop is 1", note, values, own)
+    height = 92 + 38 * len(values)
+    lines = [
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 760 {height}' role='img'>",
+        f'<title>{title}</title><g font-family="{_FONT}" font-size="14" fill="{_INK}">',
+        f"<text x='12' y='28' font-size='16' font-weight='600'>{title}</text>",
+    ]
+    for place, (name, value) in enumerate(sorted(values.items(), key=lambda item: item[1])):
+        y, width = 58 + 38 * place, 480 * value / max(values.values())
+        color, weight = (_OURS, 600) if name.startswith("this client") else (_OTHERS, 400)
+        lines += [
+            f"<text x='178' y='{y + 16}' text-anchor='end' font-weight='{weight}'>{name}</text>",
+            f"<rect x='190' y='{y}' width='{width:.1f}' height='22' rx='3' fill='{color}'/>",
+            f"<text x='{width + 198:.0f}' y='{y + 16}' font-weight='{weight}'>{value:.2f} x</text>",
+        ]
+    return "\n".join([*lines, f"<text x='12' y='{height - 12}' font-size='12'>{note}</text></g></svg>", ""])
 
 
 def main() -> int:
-    """Run the benchmark, or compare results; return the exit code."""
-    options = _options()
-    if options.results:
-        results = [orjson.loads(path.read_bytes()) for path in options.results]
-        print(side_by_side(results))
-        if options.chart is not None:
-            options.chart.write_text(chart_of(results[-1]["rows"]), encoding="utf-8")
-        return 0
+    """Run the benchmark; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=GROUPS, help="measure one group")
+    parser.add_argument("--quick", action="store_true", help="see that everything runs; the figures prove nothing")
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("result.json"), help="(%(default)s)")
+    parser.add_argument("--chart", type=Path, help="where the chart of the walks goes as SVG")
+    options = parser.parse_args()
     print("| what | gate | stretch | median | |\n|---|---|---|---|---|", flush=True)
     rows: list[Row] = []
     for row in measure(_QUICK if options.quick else Size(), options.only):
         rows.append(row)
-        print(line_of(row), flush=True)
-    outcome = verdict(rows)
-    print(f"\n{outcome.name.lower().replace('_', ' ')}")
-    date = dt.datetime.now(dt.UTC).date().isoformat()
-    result = {"date": date, "machine": machine(), "verdict": outcome.name.lower().replace("_", " "), "rows": rows}
+        print(row.line(), flush=True)
+    outcome, on = verdict(rows), machine()
+    print(f"\n{outcome.name.lower()}")
+    result = {"date": f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", "machine": on, "verdict": outcome.name, "rows": rows}
     options.output.write_bytes(orjson.dumps(result, default=attrs.asdict))
+    if options.chart is not None:
+        options.chart.write_text(chart_of(rows, on), encoding="utf-8")
     return outcome
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("results", nargs="*", type=Path, help="results to set side by side; nothing is measured then")
-    parser.add_argument("--only", default="", help="measure one group: decode, walk, to_dict, decide, start, ...")
-    parser.add_argument("--quick", action="store_true", help="see that everything runs; the figures prove nothing")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("result.json"), help="(%(default)s)")
-    parser.add_argument("--chart", type=Path, help="where the chart of the last result goes as SVG")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

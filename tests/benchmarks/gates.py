@@ -8,7 +8,6 @@ itself, is far from 1, the machine was not quiet, and the run is void.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import gc
 import os
@@ -17,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -30,13 +30,10 @@ from pinecone_backups_async._decode import decode_page
 from pinecone_backups_async.retention import RetentionPolicy, decide
 
 from . import shapes
-from .contenders import CONTENDERS, KEY, Walk
-from .payloads import ROWS, Payload, backup_ids, page_body
-from .server import Listing, serving
+from .contenders import KEY, contenders
+from .server import ROWS, Payload, backup_ids, page_body, started
 
-__all__ = ["Row", "Size", "Verdict", "measure", "verdict"]
-
-_CONTROL_LOW, _CONTROL_HIGH = 0.9, 1.1
+__all__ = ["GROUPS", "Row", "Size", "Verdict", "measure", "ratios", "verdict"]
 
 
 class Verdict(IntEnum):
@@ -68,6 +65,14 @@ class Row:
         """Return whether the median keeps a bound; True where there is none."""
         return bound is None or (self.median >= bound if self.at_least else self.median <= bound)
 
+    def line(self) -> str:
+        """Return the row as a line of Markdown."""
+        sign = "≥" if self.at_least else "≤"
+        bounds = ["" if bound is None else f"{sign} {bound:,g}{self.unit}" for bound in (self.gate, self.stretch)]
+        kept = "pass, stretch" if self.keeps(self.stretch) else "pass"
+        outcome = "" if self.gate is None else kept if self.keeps(self.gate) else "MISSED"
+        return f"| {self.what} | {' | '.join(bounds)} | {self.median:,.2f}{self.unit} | {outcome} |"
+
 
 @attrs.frozen
 class Size:
@@ -82,30 +87,24 @@ class Size:
 
 def verdict(rows: list[Row]) -> Verdict:
     """Return what a run is worth: void, one gate missed at least, or passed."""
-    if not all(_CONTROL_LOW <= row.median <= _CONTROL_HIGH for row in rows if row.control):
+    if not all(0.9 <= row.median <= 1.1 for row in rows if row.control):
         return Verdict.VOID
     return Verdict.PASSED if all(row.keeps(row.gate) for row in rows) else Verdict.GATE_MISSED
 
 
-def measure(size: Size, only: str = "") -> Iterator[Row]:
-    """Yield the rows of every group whose name begins with `only`."""
-    groups: dict[str, Callable[[Size], Iterator[Row]]] = {
-        "decode": _decoding,
-        "walk": _walking,
-        "to_dict": _to_dict,
-        "decide": _deciding,
-        "start": _starting,
-        "memory": _memory,
-        "ndjson": _streaming,
-        "shapes": _shapes,
-    }
+def measure(size: Size, only: str | None = None) -> Iterator[Row]:
+    """Yield the rows of every group, or of one."""
     gc.freeze()  # what is imported is no part of any measurement's collections
-    for name, group in groups.items():
-        if name.startswith(only):
-            yield from group(size)
+    for group in GROUPS.values() if only is None else [GROUPS[only]]:
+        yield from group(size)
 
 
-def interleave(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+def ratios(seconds: Mapping[str, list[float]], name: str, other: str) -> list[float]:
+    """Return a contender's cost in the other's, for each round."""
+    return [mine / theirs for mine, theirs in zip(seconds[name], seconds[other], strict=True)]
+
+
+def _interleave(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
     """Run every contender once a round, in their order, and return their seconds."""
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
@@ -115,29 +114,22 @@ def interleave(contenders: Mapping[str, Callable[[], float]], rounds: int) -> di
     return seconds
 
 
-def ratios(seconds: Mapping[str, list[float]], name: str, other: str) -> list[float]:
-    """Return a contender's cost in the other's, for each round."""
-    return [mine / theirs for mine, theirs in zip(seconds[name], seconds[other], strict=True)]
+def _clocked(action: Callable[[], object], repeat: int = 1) -> float:
+    """Return the CPU seconds of an action."""
+    began = time.process_time()
+    for _ in range(repeat):
+        action()
+    return (time.process_time() - began) / repeat
 
 
-def _clocked(action: Callable[[], object], repeat: int = 1) -> Callable[[], float]:
-    """Return a measurement of the CPU seconds of an action."""
-
-    def measurement() -> float:
-        began = time.process_time()
-        for _ in range(repeat):
-            action()
-        return (time.process_time() - began) / repeat
-
-    return measurement
-
-
-def _against(baseline: Callable[[], object], ours: Callable[[], object], size: Size) -> dict[str, list[float]]:
+def _against(
+    baseline: Callable[[], object], ours: Callable[[], object], size: Size, repeat: int
+) -> dict[str, list[float]]:
     """Measure ours between two runs of the baseline."""
     for _ in range(5):
         ours()
     runs = {"baseline": baseline, "ours": ours, "control": baseline}
-    return interleave({name: _clocked(action, size.repeat) for name, action in runs.items()}, size.rounds)
+    return _interleave({name: functools.partial(_clocked, run, repeat) for name, run in runs.items()}, size.rounds)
 
 
 def _decoding(size: Size) -> Iterator[Row]:
@@ -149,43 +141,37 @@ def _decoding(size: Size) -> Iterator[Row]:
         Payload.UNKNOWN: (3.00, 2.60),
         Payload.DISTINCT: (2.40, 2.10),
     }
-    for payload, (gate, stretch) in gates.items():
+    for payload, gate in gates.items():
         body = page_body(payload)
-        seconds = _against(functools.partial(orjson.loads, body), functools.partial(decode_page, body), size)
-        yield Row(f"decode / orjson.loads, {payload}", ratios(seconds, "ours", "baseline"), gate, stretch)
+        baseline, ours = functools.partial(orjson.loads, body), functools.partial(decode_page, body)
+        seconds = _against(baseline, ours, size, size.repeat)
+        yield Row(f"decode / orjson.loads, {payload}", ratios(seconds, "ours", "baseline"), *gate)
         yield Row(f"control: orjson, {payload}", ratios(seconds, "control", "baseline"), control=True)
 
 
 def _walking(size: Size) -> Iterator[Row]:
-    gates = {Listing.SPARSE: (1.55, 1.35), Listing.FULL: (1.35, 1.20)}
-    with serving(size.pages) as urls, asyncio.Runner() as runner:
-        for listing, (gate, stretch) in gates.items():
-            seconds = _walks(runner, urls[listing], size)
-            yield Row(f"walk, CPU / bare loop, {listing}", ratios(seconds, "ours", "raw"), gate, stretch)
-            of_official = ratios(seconds, "official", "ours")
-            yield Row(f"walk, official client's CPU / ours, {listing}", of_official, 2.5, 2.8, at_least=True)
-            yield Row(f"walk, official client's CPU / bare loop, {listing}", ratios(seconds, "official", "raw"))
-            yield Row(f"control: bare loop, {listing}", ratios(seconds, "control", "raw"), control=True)
+    for payload, gate in {Payload.SPARSE: (1.55, 1.35), Payload.FULL: (1.35, 1.20)}.items():
+        with started("server", payload, str(size.pages)) as (url, _):
+            seconds = asyncio.run(_walks(url, size))
+        yield Row(f"walk, CPU / bare loop, {payload}", ratios(seconds, "ours", "raw"), *gate)
+        of_ours = ratios(seconds, "official", "ours")
+        yield Row(f"walk, official client's CPU / ours, {payload}", of_ours, 2.5, 2.8, at_least=True)
+        yield Row(f"walk, official client's CPU / bare loop, {payload}", ratios(seconds, "official", "raw"))
+        yield Row(f"control: bare loop, {payload}", ratios(seconds, "control", "raw"), control=True)
 
 
-def _walks(runner: asyncio.Runner, url: str, size: Size) -> dict[str, list[float]]:
-    async def opened(stack: contextlib.AsyncExitStack) -> dict[str, Walk]:
-        walks = {name: await stack.enter_async_context(contender(url)) for name, contender in CONTENDERS.items()}
+async def _walks(url: str, size: Size) -> dict[str, list[float]]:
+    async with contenders(url) as walks:
         for name, walk in walks.items():
             if await walk() != backup_ids(size.pages):
                 raise AssertionError(f"{name} does not list what the server holds")
-        return walks
-
-    async def complete(walk: Walk) -> None:
-        await walk()
-
-    stack = contextlib.AsyncExitStack()
-    try:
-        walks = runner.run(opened(stack))
-        runs = {name: _clocked(lambda walk=walk: runner.run(complete(walk))) for name, walk in walks.items()}  # type: ignore[misc]
-        return interleave(runs, size.rounds)
-    finally:
-        runner.run(stack.aclose())
+        seconds: dict[str, list[float]] = {name: [] for name in walks}
+        for name, walk in [*walks.items()] * size.rounds:
+            gc.collect()
+            began = time.process_time()
+            await walk()
+            seconds[name].append(time.process_time() - began)
+        return seconds
 
 
 def _to_dict(size: Size) -> Iterator[Row]:
@@ -193,70 +179,109 @@ def _to_dict(size: Size) -> Iterator[Row]:
         async with AsyncPinecone(api_key=KEY, host=url) as client:
             return list(await client.backups.list(limit=ROWS))
 
-    with serving(1) as urls:
-        for listing in (Listing.SPARSE, Listing.FULL):
-            ours, theirs = decode_page(page_body(Payload(listing.value))).data, asyncio.run(official(urls[listing]))
-            seconds = _against(_plain_of(theirs), _plain_of(ours), size)
-            yield Row(f"to_dict / the official client's, {listing}", ratios(seconds, "ours", "baseline"), 1.0, 0.85)
+    def plain(backups: list[Any]) -> Callable[[], object]:
+        return lambda: [backup.to_dict() for backup in backups]
 
-
-def _plain_of(backups: Sequence[Any]) -> Callable[[], object]:
-    return lambda: [backup.to_dict() for backup in backups]
+    for payload in (Payload.SPARSE, Payload.FULL):
+        with started("server", payload, "1") as (url, _):
+            ours, theirs = decode_page(page_body(payload)).data, asyncio.run(official(url))
+        seconds = _against(plain(theirs), plain(list(ours)), size, size.repeat)
+        yield Row(f"to_dict / the official client's, {payload}", ratios(seconds, "ours", "baseline"), 1.0, 0.85)
 
 
 def _deciding(size: Size) -> Iterator[Row]:
     bodies = [page_body(Payload.FULL, number) for number in range(10)]
     backups = [backup for body in bodies for backup in decode_page(body).data]
     policy = RetentionPolicy(daily=7, weekly=4, monthly=6)
-    seconds = _against(
-        lambda: [orjson.loads(body) for body in bodies],
-        lambda: decide(backups, policy),
-        attrs.evolve(size, repeat=max(1, size.repeat // 10)),
-    )
-    yield Row(
-        "retention.decide, 1,000 backups / orjson.loads of their pages", ratios(seconds, "ours", "baseline"), 10, 5
-    )
+    repeat = max(1, size.repeat // 10)
+    seconds = _against(lambda: [*map(orjson.loads, bodies)], lambda: decide(backups, policy), size, repeat)
+    what = "retention.decide, 1,000 backups / orjson.loads of their pages"
+    yield Row(what, ratios(seconds, "ours", "baseline"), 10, 5)
+
+
+_BEGIN, _END = "import time; began = time.process_time()", "print(time.process_time() - began)"
+_AIOHTTP = f"{_BEGIN}; import aiohttp; {_END}"
+_STARTS = {  # programs that print CPU seconds: of an import, or of all since the interpreter started
+    "aiohttp": _AIOHTTP,
+    "ours": f"{_BEGIN}; from pinecone_backups_async import BackupsClient; {_END}",
+    "plugin": f"import pytest; {_BEGIN}; from pinecone_backups_async.testing import plugin; {_END}",
+    "cyclopts and rich": "import time, cyclopts, rich; print(time.process_time())",
+    "version": """
+import io, sys, time
+from pinecone_backups_async.cli import main
+sys.argv, out, sys.stdout = ["pinecone-backups", "--version"], sys.stdout, io.StringIO()
+try:
+    main()
+except SystemExit:
+    print(time.process_time(), file=out)
+""",
+    "control": _AIOHTTP,
+}
 
 
 def _starting(size: Size) -> Iterator[Row]:
-    tasks = ("import_aiohttp", "import_ours", "import_plugin", "import_cyclopts_and_rich", "version", "import_aiohttp")
     with tempfile.TemporaryDirectory() as bytecode:
-        runs = {f"{task} {number}": functools.partial(_child, bytecode, task) for number, task in enumerate(tasks)}
-        interleave(runs, 1)  # writes the bytecode, as an installed package has it
-        names = dict(enumerate(runs))
-        seconds = interleave(runs, size.rounds)
-    of_aiohttp = functools.partial(ratios, seconds, other=names[0])
-    yield Row("import of BackupsClient / import of aiohttp", of_aiohttp(names[1]), 1.20, 1.10)
-    yield Row("the pytest plugin's import / import of aiohttp", of_aiohttp(names[2]), 0.30, 0.15)
-    yield Row("--version / start with cyclopts and rich imported", ratios(seconds, names[4], names[3]), 0.8, 0.5)
-    yield Row("control: import of aiohttp", of_aiohttp(names[5]), control=True)
+        runs = {name: functools.partial(_child, bytecode, "-c", program) for name, program in _STARTS.items()}
+        _interleave(runs, 1)  # writes the bytecode, as an installed package has it
+        seconds = _interleave(runs, size.rounds)
+    of_aiohttp = functools.partial(ratios, seconds, other="aiohttp")
+    yield Row("import of BackupsClient / import of aiohttp", of_aiohttp("ours"), 1.20, 1.10)
+    yield Row("the pytest plugin's import / import of aiohttp", of_aiohttp("plugin"), 0.30, 0.15)
+    of_libraries = ratios(seconds, "version", "cyclopts and rich")
+    yield Row("--version / start with cyclopts and rich imported", of_libraries, 0.8, 0.5)
+    yield Row("control: import of aiohttp", of_aiohttp("control"), control=True)
 
 
 def _memory(size: Size) -> Iterator[Row]:
-    with serving(1, size.long_pages) as urls, tempfile.TemporaryDirectory() as bytecode:
-        growth = _child(bytecode, "growth_of_a_walk", urls[Listing.LONG]) / 2**20
+    def of_listing(task: str, pages: int) -> float:
+        with started("server", "full", str(pages)) as (url, _), tempfile.TemporaryDirectory() as bytecode:
+            return float(_child(bytecode, "-m", f"{__package__}.memory", task, url))
+
     what = f"growth of the peak beyond the ids, 10,000th to {size.long_pages * 100:,}th backup"
-    yield Row(what, [growth], 5, 1, unit=" MB")
+    yield Row(what, [of_listing("growth", size.long_pages) / 2**20], 5, 1, unit=" MB")
     pages = size.long_pages // 3
-    with serving(1, pages) as urls, tempfile.TemporaryDirectory() as bytecode:
-        peak = _child(bytecode, "peak_of_an_inventory", urls[Listing.LONG])
+    peak = of_listing("inventory", pages)
     yield Row(f"inventory of {pages * 100:,}, peak a backup", [peak], 1_500, 1_350, unit=" bytes")
 
 
 def _streaming(size: Size) -> Iterator[Row]:
-    with serving(size.pages) as urls, tempfile.TemporaryDirectory() as bytecode:
-        found = _child(bytecode, "ndjson", urls[Listing.FULL])
-    half = len(found) // 2
-    yield Row("NDJSON by FastAPI, CPU / aiohttp and orjson", found[:half], 3.0, 2.4)
-    yield Row("control: NDJSON by aiohttp and orjson", found[half:], control=True)
+    def cost(path: str) -> float:
+        began = time.clock_gettime(clock)
+        with urllib.request.urlopen(f"{service}/{path}") as response:
+            lines = response.read().count(b"\n")
+        if lines < size.pages * ROWS:
+            raise AssertionError(f"{path} does not stream what the server holds")
+        return time.clock_gettime(clock) - began
+
+    with started("server", "full", str(size.pages)) as (url, _), started("service", url) as (service, pid):
+        clock = ~pid << 3 | 2  # Linux's id of the CPU clock of another process
+        paths = {"raw": "raw", "ours": "ours", "control": "raw"}
+        runs = {name: functools.partial(cost, path) for name, path in paths.items()}
+        _interleave(runs, 1)
+        seconds = _interleave(runs, size.rounds)
+    yield Row("NDJSON by FastAPI, CPU / aiohttp and orjson", ratios(seconds, "ours", "raw"), 3.0, 2.4)
+    yield Row("control: NDJSON by aiohttp and orjson", ratios(seconds, "control", "raw"), control=True)
 
 
 def _shapes(size: Size) -> Iterator[Row]:
-    cpu, _, shape = shapes.worst(size.shapes)[0]
+    cpu, shape = shapes.worst(size.shapes)
     yield Row(f"the slowest response ({shape[1]} in {shape[0]}), CPU", [cpu * 1000], 100, 50, unit=" ms")
 
 
-def _child(bytecode: str, task: str, *arguments: str) -> Any:
-    command = [sys.executable, "-m", f"{__package__}.child", task, *arguments]
+def _child(bytecode: str, *arguments: str) -> Any:
+    """Run Python in a process of its own, with a place for its bytecode; return the JSON that it prints."""
     environment = os.environ | {"PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
+    command = [sys.executable, *arguments]
     return orjson.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment).stdout)
+
+
+GROUPS: dict[str, Callable[[Size], Iterator[Row]]] = {
+    "decode": _decoding,
+    "walk": _walking,
+    "to_dict": _to_dict,
+    "decide": _deciding,
+    "start": _starting,
+    "memory": _memory,
+    "ndjson": _streaming,
+    "shapes": _shapes,
+}

@@ -1,7 +1,7 @@
-"""The benchmark's server: its own process, bytes made beforehand, as little work a request as asyncio allows.
+"""The benchmark's server, a process of its own, and the JSON that it sends: pages that look like the service's.
 
-Run as a module it opens one loopback port a listing, prints them as a line of JSON, and serves until its standard input
-closes, so it never outlives who started it. Knows HTTP as far as a GET on a kept connection; knows no client.
+Every page of a payload holds the same hundred backups but for their ids, which begin with the number of the page. Run
+as a module it opens a loopback port, prints it, and answers each GET on a kept connection. It knows no client.
 """
 
 from __future__ import annotations
@@ -10,94 +10,128 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+from collections.abc import Generator
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import Any
 
-import attrs
 import orjson
 
-from .payloads import Payload, page_body, page_number
+__all__ = ["ROWS", "Payload", "backup_ids", "page_body", "started"]
 
-if TYPE_CHECKING:
-    from collections.abc import Generator
+ROWS = 100
+_MARK = "########"
+_TOKEN = b"cGFnZT0%08x="  # like the service's own samples it holds `=`
 
-__all__ = ["Listing", "serving"]
 
+class Payload(StrEnum):
+    """The kinds of page."""
 
-class Listing(StrEnum):
-    """Name what the server lists; each has a port of its own."""
-
-    SPARSE = "sparse"
+    SPARSE = "sparse"  # as the live service's sample: no schema, no metric, tags null, names missing here and there
     FULL = "full"
-    LONG = "long"
+    ABSENT = "absent"  # three optional keys
+    TYPED = "typed"  # schema fields
+    UNKNOWN = "unknown"  # two keys that the package does not know
+    DISTINCT = "distinct"  # schemas
 
 
-@attrs.frozen
-class _Book:
-    """Answer by the number of the page: `made` beforehand, or (a listing too long to hold) when asked."""
-
-    pages: int
-    made: tuple[bytes, ...] = ()
-
-    def answer(self, head: bytes) -> bytes:
-        number = page_number(head.partition(b"\r\n")[0])
-        return self.made[number] if self.made else _answer(Payload.FULL, number, self.pages)
+def page_body(payload: Payload, number: int = 0, *, last: bool = False) -> bytes:
+    """Return the JSON of one page; every page but the last carries the token of the next."""
+    rows = _rows(payload).replace(_MARK.encode(), b"%08x" % number)
+    pagination = b"null" if last else b'{"next":"%b"}' % (_TOKEN % (number + 1))
+    return b'{"data":%b,"pagination":%b}' % (rows, pagination)
 
 
-class _Connection(asyncio.Protocol):
-    """Answer each GET on one kept connection."""
-
-    def __init__(self, book: _Book) -> None:
-        self._book = book
-        self._received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while b"\r\n\r\n" in self._received:
-            head, _, self._received = self._received.partition(b"\r\n\r\n")
-            self._transport.write(self._book.answer(head))
+def backup_ids(pages: int) -> list[str]:
+    """Return the ids of a listing of so many pages, in its order."""
+    return [_backup_id(f"{number:08x}", row) for number in range(pages) for row in range(ROWS)]
 
 
-def _answer(payload: Payload, number: int, pages: int) -> bytes:
-    body = page_body(payload, number, last=number == pages - 1)
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-pinecone-request-id: 7f2d4c%06d\r\n" % number
-    return head + b"content-length: %d\r\n\r\n" % len(body) + body
+def _backup_id(page: str, row: int) -> str:
+    return f"{page}-{row:04x}-4af0-9729-c7771dec{row * 409:04x}"
 
 
-def _book(listing: Listing, pages: int) -> _Book:
-    if listing is Listing.LONG:
-        return _Book(pages)
-    return _Book(pages, tuple(_answer(Payload(listing.value), number, pages) for number in range(pages)))
+@lru_cache
+def _rows(payload: Payload) -> bytes:
+    return orjson.dumps([_row(payload, number) for number in range(ROWS)])
 
 
-async def _serve(pages: int, long_pages: int) -> None:
-    loop = asyncio.get_running_loop()
-    ports: dict[str, int] = {}
-    for listing in Listing:
-        book = _book(listing, long_pages if listing is Listing.LONG else pages)
-        server = await loop.create_server(lambda book=book: _Connection(book), "127.0.0.1", 0)  # type: ignore[misc]
-        ports[listing.value] = server.sockets[0].getsockname()[1]
-    print(orjson.dumps(ports).decode(), flush=True)
-    await asyncio.to_thread(sys.stdin.read)
+def _row(payload: Payload, row: int) -> dict[str, Any]:
+    full = _full(row)
+    match payload:
+        case Payload.SPARSE:
+            absent = {"schema", "metric", "name"} if row % 7 == 0 else {"schema", "metric"}
+            changed = {"tags": None, "dimension": 1024 if row % 4 == 0 else 0}
+            full |= changed | ({"description": None} if row % 3 == 0 else {})
+            return {key: value for key, value in full.items() if key not in absent}
+        case Payload.ABSENT:
+            return {key: value for key, value in full.items() if key not in {"description", "dimension", "metric"}}
+        case Payload.TYPED:
+            embedding = {"type": "dense_vector", "dimension": 1536, "metric": "cosine"}
+            title = {"type": "string", "filterable": True}
+            return full | {"schema": {"fields": {"embedding": embedding, f"title_{row % 10}": title}}}
+        case Payload.UNKNOWN:
+            schedule = f"e88f7273-42aa-47e9-af73-593827136{row:03x}"
+            return full | {"schedule_id": schedule, "encryption": {"provider": "aws-kms", "key_rotation_days": 90}}
+        case Payload.DISTINCT:
+            return full | {"schema": {"fields": {"genre": {"filterable": True}, f"title_{row}": {"filterable": True}}}}
+        case _:
+            return full
+
+
+def _full(row: int) -> dict[str, Any]:
+    """Return a backup with the sixteen fields of the API's page: two schema fields, two tags, ten indexes a page."""
+    index = row % 10
+    return {
+        "backup_id": _backup_id(_MARK, row),
+        "source_index_name": f"product-search-{index}",
+        "source_index_id": f"b49f27d1-1bf3-49c6-82b5-4ae46f00f{index:03x}",
+        "name": f"nightly-2026-11-{1 + row % 28:02d}-{row:03d}",
+        "description": f"Nightly backup of product-search-{index} before reindexing",
+        "status": "Ready",
+        "cloud": "aws",
+        "region": "us-east-1",
+        "dimension": 1536,
+        "metric": "cosine",
+        "schema": {"fields": {"genre": {"filterable": True}, f"title_{index}": {"filterable": True}}},
+        "record_count": 120000 + 37 * row,
+        "namespace_count": 1 + row % 7,
+        "size_bytes": 1069169000 + 8191 * row,
+        "tags": {"environment": "production", "type": f"nightly-{row % 3}"},
+        "created_at": f"2026-11-{1 + row % 28:02d}T03:{row % 60:02d}:45.{803146 + row:06d}Z",
+    }
+
+
+async def _serve(payload: Payload, pages: int) -> None:
+    @lru_cache(100)  # the first walk, which is not measured, makes every page of a listing that is walked again
+    def answer(number: int) -> bytes:
+        body = page_body(payload, number, last=number == pages - 1)
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-pinecone-request-id: 7f2d4c%06d\r\n" % number
+        return head + b"content-length: %d\r\n\r\n" % len(body) + body
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while request := await reader.readuntil(b"\r\n\r\n"):
+                _, found, rest = request.partition(b"paginationToken=" + _TOKEN[:7])
+                writer.write(answer(int(rest[:8], 16) if found else 0))
+        writer.close()
+
+    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
 
 
 @contextlib.contextmanager
-def serving(pages: int, long_pages: int = 1) -> Generator[dict[Listing, str], None, None]:
-    """Start the server process with listings of so many pages; give the base URL of each."""
-    command = [sys.executable, "-m", __name__, str(pages), str(long_pages)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
+def started(module: str, *arguments: str) -> Generator[tuple[str, int], None, None]:
+    """Start a module of this package that prints its port and serves; give its base URL and its process id."""
+    command = [sys.executable, "-m", f"{__package__}.{module}", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
-            ports = orjson.loads(process.stdout.readline())
-            yield {Listing(name): f"http://127.0.0.1:{port}" for name, port in ports.items()}
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid
         finally:
-            process.stdin.close()
+            process.terminate()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(_serve(Payload(sys.argv[1]), int(sys.argv[2])))

@@ -1,11 +1,13 @@
-"""A service that streams a listing as NDJSON, through FastAPI and uvicorn: with this package, and with the least."""
+"""A service that streams a listing as NDJSON, through FastAPI and uvicorn: with this package, and with the least.
+
+Run as a module with the URL of a listing it opens a loopback port, prints it, and serves `/ours` and `/raw`.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import socket
 import sys
-import time
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -19,16 +21,6 @@ from pinecone_backups_async import BackupsClient
 from pinecone_backups_async.fastapi import BackupsDep, NdjsonResponse, backups_ndjson, lifespan
 
 from .contenders import KEY, raw_pages
-
-__all__ = ["cpu_of_streams"]
-
-_ROUNDS = 7
-# Reads each stream to its end and prints its number of lines.
-_RECEIVER = """
-import sys, urllib.request
-for line in sys.stdin:
-    print(urllib.request.urlopen(line.strip()).read().count(b"\\n"), flush=True)
-"""
 
 
 def _app(base_url: str) -> FastAPI:
@@ -54,28 +46,7 @@ def _app(base_url: str) -> FastAPI:
     return app
 
 
-async def cpu_of_streams(base_url: str) -> list[float]:
-    """Return the ratios of this process's CPU, ours to raw and raw to raw, of each round: ours first, then control."""
-    server = uvicorn.Server(uvicorn.Config(_app(base_url), port=0, log_level="error"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    receiver = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _RECEIVER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    assert receiver.stdin is not None
-    assert receiver.stdout is not None
-
-    async def cost(path: str) -> float:
-        began = time.process_time()
-        receiver.stdin.write(f"{url}/{path}\n".encode())  # type: ignore[union-attr]
-        await receiver.stdout.readline()  # type: ignore[union-attr]
-        return time.process_time() - began
-
-    found: list[list[float]] = [[await cost(path) for path in ("raw", "ours", "raw")] for _ in range(_ROUNDS + 1)][1:]
-    receiver.stdin.close()
-    server.should_exit = True
-    await serving
-    await receiver.wait()
-    return [ours / raw for raw, ours, _ in found] + [control / raw for raw, _, control in found]
+if __name__ == "__main__":
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        print(listening.getsockname()[1], flush=True)
+        uvicorn.Server(uvicorn.Config(_app(sys.argv[1]), log_level="error")).run([listening])

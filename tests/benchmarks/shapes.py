@@ -16,20 +16,15 @@ from multidict import CIMultiDict
 
 from pinecone_backups_async import BackupsError
 from pinecone_backups_async._decode import MAX_BODY, MAX_DEPTH, MAX_ERROR_BODY, MAX_ROWS, MAX_VALUES
-from pinecone_backups_async._endpoints import (
-    DESCRIBE_RESTORE_JOB,
-    LIST_INDEXES,
-    LIST_PROJECT_BACKUPS,
-    LIST_RESTORE_JOBS,
-)
+from pinecone_backups_async._endpoints import DESCRIBE_RESTORE_JOB, LIST_INDEXES, LIST_RESTORE_JOBS
+from pinecone_backups_async._endpoints import LIST_PROJECT_BACKUPS as LIST
 from pinecone_backups_async._protocol import Endpoint, Protocol, Response
 from tests.support.samples import row
 
 __all__ = ["bodies", "seconds_of", "worst"]
 
-Shape = tuple[str, str, int, float]
+Shape = tuple[str, str, int]
 _PROTOCOL = Protocol("https://api.example", {}, ["pcsk_benchmark-of-the-shapes"])
-_MARK = '"@"'
 
 # JSON texts of one value.
 VALUES: dict[str, str] = {
@@ -77,21 +72,21 @@ def _page(**fields: Any) -> str:
 
 # Where the values stand: the endpoint, the status, and the JSON around them.
 PLACES: dict[str, tuple[Endpoint[Any], int, str]] = {
-    "page": (LIST_PROJECT_BACKUPS, 200, '{"data":[],"novel":"@"}'),
-    "rows": (LIST_PROJECT_BACKUPS, 200, '{"data":"@"}'),
-    "extra": (LIST_PROJECT_BACKUPS, 200, _page(novel="@")),
-    "tags": (LIST_PROJECT_BACKUPS, 200, _page(tags="@")),
-    "name": (LIST_PROJECT_BACKUPS, 200, _page(name="@")),
-    "created_at": (LIST_PROJECT_BACKUPS, 200, _page(created_at="@")),
-    "fields": (LIST_PROJECT_BACKUPS, 200, _page(schema={"fields": "@"})),
-    "fields beside novel": (LIST_PROJECT_BACKUPS, 200, _page(schema={"fields": "@"}, novel=1)),
-    "schema": (LIST_PROJECT_BACKUPS, 200, _page(schema={"fields": {}, "novel": "@"})),
-    "token": (LIST_PROJECT_BACKUPS, 200, '{"data":[],"pagination":{"next":"@"}}'),
-    "error under 200": (LIST_PROJECT_BACKUPS, 200, _error("details")),
-    "message under 200": (LIST_PROJECT_BACKUPS, 200, _error("message")),
-    "details": (LIST_PROJECT_BACKUPS, 500, _error("details")),
-    "message": (LIST_PROJECT_BACKUPS, 500, _error("message")),
-    "plain error": (LIST_PROJECT_BACKUPS, 502, '"@"'),
+    "page": (LIST, 200, '{"data":[],"novel":"@"}'),
+    "rows": (LIST, 200, '{"data":"@"}'),
+    "extra": (LIST, 200, _page(novel="@")),
+    "tags": (LIST, 200, _page(tags="@")),
+    "name": (LIST, 200, _page(name="@")),
+    "created_at": (LIST, 200, _page(created_at="@")),
+    "fields": (LIST, 200, _page(schema={"fields": "@"})),
+    "fields beside novel": (LIST, 200, _page(schema={"fields": "@"}, novel=1)),
+    "schema": (LIST, 200, _page(schema={"fields": {}, "novel": "@"})),
+    "token": (LIST, 200, '{"data":[],"pagination":{"next":"@"}}'),
+    "error under 200": (LIST, 200, _error("details")),
+    "message under 200": (LIST, 200, _error("message")),
+    "details": (LIST, 500, _error("details")),
+    "message": (LIST, 500, _error("message")),
+    "plain error": (LIST, 502, '"@"'),
     "restore jobs": (LIST_RESTORE_JOBS, 200, '{"data":"@"}'),
     "restore job": (DESCRIBE_RESTORE_JOB, 200, '{"restore_job_id":"@"}'),
     "indexes": (LIST_INDEXES, 200, '{"indexes":"@"}'),
@@ -99,33 +94,30 @@ PLACES: dict[str, tuple[Endpoint[Any], int, str]] = {
 
 
 def bodies() -> Iterator[Shape]:
-    """Yield every shape: place, value, keys, how many rows repeat it, how much of the limits it uses."""
-    for place, value, rows in itertools.product(PLACES, VALUES, (1, 100, MAX_ROWS)):
-        if rows > 1 and '"data": [{' not in PLACES[place][2]:
-            continue
-        for keys in KEYS:
-            yield place, f"{value}/{keys}", rows, 0.99
+    """Yield every shape: place, value with its keys, how many rows repeat it."""
+    for place, value, rows, keys in itertools.product(PLACES, VALUES, (1, 100, MAX_ROWS), KEYS):
+        if rows == 1 or '"data": [{' in PLACES[place][2]:
+            yield place, f"{value}/{keys}", rows
 
 
 def body_of(shape: Shape) -> bytes:
-    """Return the bytes of a shape."""
-    place, what, rows, part = shape
+    """Return the bytes of a shape, as many values as 99 % of the limits allow."""
+    place, what, rows = shape
     value, _, keys = what.partition("/")
     _, status, around = PLACES[place]
-    text = around.replace(" ", "")
-    ahead, behind = text.split(_MARK)
+    ahead, behind = around.replace(" ", "").split('"@"')
     begin, end = ("", "")
     if rows > 1:
         begin, ahead = ahead[: ahead.index("[{") + 1], ahead[ahead.index("[{") + 1 :]
         behind, end = behind[: behind.rindex("}]") + 1], behind[behind.rindex("}]") + 1 :]
-    size = MAX_BODY if status == 200 else MAX_ERROR_BODY
     each, key = VALUES[value], KEYS[keys]
     commas = each.count(",") + each.count("[") + each.count("{") + 1
-    fixed = len(ahead.encode()) + len(behind.encode()) + 3
-    bytes_each = len(key(10**5).encode()) + len(each.encode()) + 1
-    of_row = ahead.count(",") + behind.count(",") + ahead.count("{") + 2
-    number = int(min((size * part / rows - fixed) / bytes_each, (MAX_VALUES * part / rows - of_row) / commas))
-    items = ",".join(key(place) + each for place in range(max(number, 0)))
+    fixed = len((ahead + behind).encode()) + 3
+    bytes_each = len((key(10**5) + each).encode()) + 1
+    of_row = (ahead + behind).count(",") + ahead.count("{") + 2
+    size = 0.99 * (MAX_BODY if status == 200 else MAX_ERROR_BODY)
+    number = int(min((size / rows - fixed) / bytes_each, (0.99 * MAX_VALUES / rows - of_row) / commas))
+    items = ",".join(key(place) + each for place in range(number))
     one = f"{ahead}{'{' if key(0) else '['}{items}{'}' if key(0) else ']'}{behind}"
     return (begin + ",".join([one] * rows) + end).encode()
 
@@ -142,16 +134,10 @@ def seconds_of(shape: Shape) -> tuple[float, str]:
     return time.thread_time() - began, outcome
 
 
-def worst(most: int | None = None) -> list[tuple[float, str, Shape]]:
-    """Return the slowest shapes first, of all or of a sample; each time is the least of three."""
+def worst(most: int | None = None) -> tuple[float, Shape]:
+    """Return the slowest shape, of all or of a sample, and its time: the least of three for each of the ten slowest."""
     shapes = list(bodies())
     if most is not None:
         shapes = random.Random(1).sample(shapes, most)
-    found = sorted(((*seconds_of(shape), shape) for shape in shapes), reverse=True)
-    again = [(min(seconds_of(shape)[0] for _ in range(3)), outcome, shape) for _, outcome, shape in found[:10]]
-    return sorted(again, reverse=True)
-
-
-if __name__ == "__main__":
-    for cpu, outcome, shape in worst():
-        print(f"{cpu * 1000:7.1f} ms  {outcome}  {shape}")
+    slowest = sorted(shapes, key=lambda shape: seconds_of(shape)[0], reverse=True)[:10]
+    return max((min(seconds_of(shape)[0] for _ in range(3)), shape) for shape in slowest)

@@ -91,7 +91,9 @@ DELETED: dict[str, Any] = {"index_id": "old", "source_index_deleted_at": NOW}
 
 
 NEW: dict[str, Any] = {"index_id": "new"}
-INDEXES: list[tuple[list[Backup], list[str]]] = [
+
+
+@pytest.mark.parametrize(("backups", "living"), [
     ([backup(100, index_id="old"), backup(1, **NEW)], ["new"]),
     ([backup(1, **DELETED)], []),
     ([backup(1, source_index_deleted_at=NOW + hours(1), **NEW)], ["new"]),  # not yet
@@ -100,10 +102,7 @@ INDEXES: list[tuple[list[Backup], list[str]]] = [
     ([backup(30, index_id="old"), backup(-48, **NEW)], ["old", "new"]),
     # A deleted index never replaces a living one.
     *(([backup(1, **DELETED), backup(age, "Failed", **NEW)], ["new"]) for age in (None, 5)),
-]
-
-
-@pytest.mark.parametrize(("backups", "living"), INDEXES)
+])  # fmt: skip
 def test_indexes_that_are_gone_are_not_judged(backups: list[Backup], living: list[str]) -> None:
     found = report(*backups)
     assert [index.source_index_id for index in found.living] == living

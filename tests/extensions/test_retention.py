@@ -32,15 +32,14 @@ def ids(backups: Iterable[Decision], *, keep: bool) -> list[str]:
 
 # Ages in hours; NOW is a Tuesday at noon.
 AGES = [1, 2, 13, 14, 50, 61, MONTH := 24 * 40, YEAR := 24 * 400]
-KEPT: list[tuple[dict[str, Any], list[int]]] = [
+
+
+@pytest.mark.parametrize(("rules", "kept"), [
     ({"last": 2}, [1, 2]), ({"hourly": 2}, [1, 2]), ({"daily": 1}, [1]), ({"daily": 3}, [1, 13, 50]),
     ({"weekly": 2}, [1, 50]), ({"monthly": 2}, [1, MONTH]), ({"yearly": 9}, [1, YEAR]),
     ({"within": hours(12)}, [1, 2, 13]), ({"within": hours(11.9)}, [1, 2]), ({"within": dt.timedelta.max}, AGES),
     ({"daily": 2, "yearly": 2}, [1, 13, YEAR]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("rules", "kept"), KEPT)
+])  # fmt: skip
 def test_what_each_rule_keeps(rules: dict[str, Any], kept: list[int]) -> None:
     backups = [backup(age) for age in AGES]
     found = decisions(*backups, **rules)
@@ -125,15 +124,14 @@ def test_periods_begin_in_the_zone_of_the_policy(rule: str, times: list[str], zo
 
 
 NAIVE = dt.datetime(2026, 1, 1)  # noqa: DTZ001
-REFUSED: list[tuple[str | None, dict[str, Any], dict[str, Any]]] = [
+
+
+@pytest.mark.parametrize(("argument", "rules", "options"), [
     (None, {}, {}), (None, {"names": ["x"]}, {}), ("last", {"last": -1}, {}), ("daily", {"daily": True}, {}),
     ("weekly", {"weekly": 1.0}, {}), ("within", {"within": 7}, {}), ("within", {"within": hours(0)}, {}),
     ("zone", {**LAST, "zone": "UTC"}, {}), ("gone", LAST, {"gone": None}), ("now", LAST, {"now": NAIVE}),
     *(("names", {**LAST, "names": names}, {}) for names in ([], "nightly-*", 7, [7])),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("argument", "rules", "options"), REFUSED)
+])  # fmt: skip
 def test_what_is_refused(argument: str | None, rules: dict[str, Any], options: dict[str, Any]) -> None:
     with pytest.raises(
         ConfigurationError, match=f"{argument} must be" if argument else "a policy needs a rule"

@@ -75,13 +75,10 @@ async def test_a_refusal_changes_nothing(fake: FakePinecone, line: str, body: An
     assert (fake.backups, fake.restore_jobs, fake.indexes) == before
 
 
-BODIES = [
+@pytest.mark.parametrize(("content", "media_type", "status"), [
     (b"", "application/json", 422), (b"{", "application/json", 422), (b"{}", "text/plain", 400), (b"\xff", "", 400),
     (b"{}", "Application/JSON; charset=utf-8", 201),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("content", "media_type", "status"), BODIES)
+])  # fmt: skip
 async def test_a_body_must_be_json(fake: FakePinecone, content: bytes, media_type: str, status: int) -> None:
     assert (await ask(fake, CREATE, data=content, headers={"Content-Type": media_type})).status == status
     assert len(fake.backups) == (5 if status == 201 else 4)

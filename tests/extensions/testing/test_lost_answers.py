@@ -24,15 +24,14 @@ async def test_a_status_in_place_of_the_response(fake: FakePinecone, status: int
 
 
 DROPPED, CUT = aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError
-ENDS = [
+
+
+@pytest.mark.parametrize(("answer", "error"), [
     (Answer.lost(), DROPPED), (Answer.lost(cut=True), CUT), (Answer.lost(delay=60), TimeoutError),
     (Answer.lost(201, body='{"backup_id": "'), json.JSONDecodeError),
     # Without `lost` there is no effect either.
     (Answer(body={"data": []}, cut=True), CUT), (Answer(body={"data": []}, dropped=True), DROPPED),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("answer", "error"), ENDS)
+])  # fmt: skip
 async def test_no_response_or_half_of_one(fake: FakePinecone, answer: Answer, error: type[Exception]) -> None:
     fake.play(answer)
     with pytest.raises(error):

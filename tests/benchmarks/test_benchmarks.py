@@ -15,6 +15,7 @@ from .gates import Row, Verdict, ratios, verdict
 from .server import ROWS, Payload, backup_ids, page_body
 
 
+@pytest.mark.soak
 def test_a_quick_run_measures_and_prints_every_gate(tmp_path: Path) -> None:
     output, chart = tmp_path / "result.json", tmp_path / "chart.svg"
     command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--output", str(output), "--chart", str(chart)]

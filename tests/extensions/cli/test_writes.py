@@ -160,7 +160,7 @@ def test_restores_lists_jobs(project: FakePinecone, run: Run) -> None:
     assert sorted(found, key=lambda row: str(row["status"])) == [DONE.to_dict(), JOB.to_dict()]
     assert len(json.loads(run("restores", "-o", "json", "--max-items", "1").out)) == 1
     table = run("restores", "-o", "table").out
-    assert re.search(rf"^cccccccc-1  copy +Completed +\d+s +7s +{BUSY.backup_id}\n", table, re.MULTILINE)
+    assert re.search(rf"^cccccccc-1  copy +Completed +\d+[sm] +7s +{BUSY.backup_id}\n", table, re.MULTILINE)
     assert table.endswith("2 restore jobs\n")
 
 

@@ -25,10 +25,6 @@ def few(project: FakePinecone) -> FakePinecone:
     return project
 
 
-def left(project: FakePinecone) -> list[str]:
-    return [row.backup_id for row in project.backups]
-
-
 def test_it_shows_what_would_go_and_deletes_nothing(few: FakePinecone, run: Run) -> None:
     done = run("prune", "--keep-last", "2", "--max-deletes", "1")
     assert done.code == 0
@@ -46,10 +42,10 @@ def test_it_shows_what_would_go_and_deletes_nothing(few: FakePinecone, run: Run)
 def test_with_yes_it_deletes(few: FakePinecone, run: Run) -> None:
     done = run("prune", "--keep-last", "2", "--yes", "-o", "json")
     facts = json.loads(done.out)
-    assert (done.code, facts["dry_run"], facts["error"], left(few)) == (0, False, None, ["id-3", "id-4"])
-    assert [(row["backup_id"], row["action"]) for row in facts["backups"]][1:3] == [
-        ("id-4", "kept"),
-        ("id-5", "deleted"),
+    assert (done.code, facts["dry_run"], facts["error"], few.backups) == (0, False, None, (ROWS[0], ROWS[1]))
+    assert [(each["backup_id"][-1], each["action"]) for each in facts["backups"]][1:3] == [
+        ("4", "kept"),
+        ("5", "deleted"),
     ]
     assert run("prune", "--keep-last", "1", "--yes").out.endswith("1 deleted, 0 failed, 1 stays\n")
 
@@ -61,24 +57,22 @@ def test_with_yes_it_deletes(few: FakePinecone, run: Run) -> None:
 def test_a_failure_exits_with_1(few: FakePinecone, run: Run, status: int, after: list[str], told: str) -> None:
     few.play(None, None, None, Answer.error(status, "CODE", "in use"))
     done = run("prune", "--keep-last", "1", "--yes")
-    assert (done.code, len(left(few))) == (1, 4 - after.count("deleted"))
+    assert (done.code, len(few.backups)) == (1, 4 - after.count("deleted"))
     assert [line.split()[5] for line in done.out.splitlines()[1:5]] == after
     assert f"[fake-4] {status} CODE: in use" in done.out
     assert ("not reached" in done.out) == (status == 401)
     assert f"pinecone-backups: {told}" in done.err
 
 
-@pytest.mark.parametrize(("words", "complaint"), [
-    (["--yes"], "nothing says what to keep: use --keep-last, --keep-hourly"),
-    (["--keep-last", "0"], "nothing says what to keep"),
-    (["--keep-last", "1", "--yes", "--max-deletes", "2"], "--max-deletes is 2, but the policy deletes 3 backups"),
-    (["--keep-last", "1", "--max-deletes", "-1"], "must be an integer of at least 0"),
-    (["--keep-last", "x"], "must be an integer of at least 0"),
+@pytest.mark.parametrize(("line", "complaint"), [
+    ("--yes", "nothing says what to keep: use --keep-last, --keep-hourly"),
+    ("--keep-last 0", "nothing says what to keep"), ("--keep-last x", "must be an integer of at least 0"),
+    ("--keep-last 1 --yes --max-deletes 2", "--max-deletes is 2, but the policy deletes 3 backups"),
+    ("--keep-last 1 --max-deletes -1", "must be an integer of at least 0"),
 ])  # fmt: skip
-def test_wrong_use_deletes_nothing(few: FakePinecone, run: Run, words: list[str], complaint: str) -> None:
-    done = run("prune", *words)
-    assert (done.code, len(left(few))) == (2, 4)
-    assert complaint in done.err
+def test_wrong_use_deletes_nothing(few: FakePinecone, run: Run, line: str, complaint: str) -> None:
+    done = run("prune", *line.split())
+    assert (done.code, len(few.backups), complaint in done.err) == (2, 4, True)
 
 
 def test_options_are_those_of_the_policy() -> None:

@@ -8,14 +8,14 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from pinecone_backups_async import BackupPage, BackupsClient, BackupsError, ClientClosedError, RetryPolicy
+from pinecone_backups_async import BackupsClient, BackupsError, ClientClosedError, RetryPolicy
 from pinecone_backups_async.testing import FakePinecone
 from tests.support.clients import client_of, in_a_thread, run_script
 from tests.support.fault_kinds import stall
@@ -87,18 +87,14 @@ def test_L6_a_forgotten_close_is_one_warning_of_ours(tmp_path: Path) -> None:
     assert "lient session" not in done.stderr
 
 
-async def fetch(client: BackupsClient) -> BackupPage:
-    return await client.fetch_page()
-
-
 def test_L7_a_client_serves_one_event_loop_after_another() -> None:
     with FakePinecone(3) as fake, warnings.catch_warnings():
         warnings.simplefilter("error")
-        client = BackupsClient(fake.api_key, base_url=fake.url)
+        client = client_of(fake)
         for _ in range(3):
-            assert len(asyncio.run(fetch(client)).data) == 3
+            assert len(asyncio.run(client.fetch_page()).data) == 3
         loop = asyncio.new_event_loop()
-        assert len(loop.run_until_complete(fetch(client)).data) == 3
+        assert len(loop.run_until_complete(client.fetch_page()).data) == 3
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
         asyncio.run(client.close())
@@ -117,12 +113,12 @@ async def test_L7_a_second_loop_while_the_first_runs_is_told_so() -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncio's own, of its transports
 def test_L7_a_loop_that_closed_without_a_word() -> None:
     with FakePinecone(3) as fake:
-        client = BackupsClient(fake.api_key, base_url=fake.url)
+        client = client_of(fake)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the loop's own, of its transports
             for _ in range(2):
                 loop = asyncio.new_event_loop()
-                loop.run_until_complete(fetch(client))
+                loop.run_until_complete(client.fetch_page())
                 loop.close()
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
@@ -135,21 +131,19 @@ def test_L7_a_loop_that_closed_without_a_word() -> None:
 
 @pytest.mark.parametrize(("closed", "told"), [(True, "is closed"), (False, "belongs to another event loop")])
 def test_L7_a_borrowed_connector_stays_with_its_loop(closed: bool, told: str) -> None:
+    async def first(fake: FakePinecone) -> tuple[BackupsClient, aiohttp.TCPConnector]:
+        connector = aiohttp.TCPConnector(force_close=True)
+        client = client_of(fake, connector=connector)
+        await client.fetch_page()
+        if closed:
+            await connector.close()
+        return client, connector
+
     with FakePinecone(3) as fake:
-        made: list[BackupsClient] = []
-        connectors: list[aiohttp.TCPConnector] = []
-
-        async def first() -> None:
-            connectors.append(aiohttp.TCPConnector(force_close=True))
-            made.append(BackupsClient(fake.api_key, base_url=fake.url, connector=connectors[0]))
-            await fetch(made[0])
-            if closed:
-                await connectors[0].close()
-
-        asyncio.run(first())
+        client, connector = asyncio.run(first(fake))
         with pytest.raises(RuntimeError, match=f"connector= {told}"):
-            asyncio.run(fetch(made[0]))
-        asyncio.run(connectors[0].close())
+            asyncio.run(client.fetch_page())
+        asyncio.run(connector.close())
 
 
 def forked(child: Callable[[], int]) -> int:
@@ -199,23 +193,6 @@ def test_L8_a_forked_child_gets_its_own_connections() -> None:
     assert len(server.heads) == 200
 
 
-def in_a_forked_child(loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[object]]) -> str:
-    """Run a call in a forked child, on the loop that it has of its parent; return what it raised there."""
-    reading, writing = os.pipe()
-
-    def child() -> int:
-        try:
-            loop.run_until_complete(call())
-        except RuntimeError as error:
-            os.write(writing, str(error).encode())
-        return 0
-
-    os.waitpid(forked(child), 0)
-    os.close(writing)
-    with os.fdopen(reading) as told:
-        return told.read()
-
-
 @pytest.mark.parametrize("made_in", ["the parent", "the child"])
 def test_a_forked_child_refuses_a_borrowed_connector(made_in: str) -> None:
     """On the same loop nothing else would stop it from sending on the connections of its parent."""
@@ -230,7 +207,13 @@ def test_a_forked_child_refuses_a_borrowed_connector(made_in: str) -> None:
 
         connector, client = loop.run_until_complete(use())
         in_child = client if made_in == "the parent" else client_of(server, connector=connector)
-        assert "in another process: after os.fork(), make a client" in in_a_forked_child(loop, in_child.fetch_page)
+
+        def child() -> int:
+            with pytest.raises(RuntimeError, match=r"in another process: after os.fork\(\), make a client"):
+                loop.run_until_complete(in_child.fetch_page())
+            return 0
+
+        assert asyncio.run(code_of(forked(child))) == 0
         loop.run_until_complete(client.fetch_page())
         assert (len(server.heads), server.connections) == (2, 1)
         loop.run_until_complete(client.close())

@@ -18,8 +18,6 @@ from pinecone_backups_async import BackupsClient
 
 from .server import ROWS
 
-__all__ = ["KEY", "Walk", "contenders", "raw_pages"]
-
 KEY = "pcsk_benchmark"
 _HEADERS = {"Api-Key": KEY, "X-Pinecone-Api-Version": "2026-04", "Accept": "application/json"}
 Walk = Callable[[], Awaitable[list[str]]]

@@ -33,8 +33,6 @@ from . import shapes
 from .contenders import KEY, contenders
 from .server import ROWS, Payload, backup_ids, page_body, started
 
-__all__ = ["GROUPS", "Row", "Size", "Verdict", "measure", "ratios", "verdict"]
-
 
 class Verdict(IntEnum):
     """The outcomes of a run, as the exit codes of the command (2 is argparse's own)."""
@@ -233,15 +231,16 @@ def _starting(size: Size) -> Iterator[Row]:
 
 
 def _memory(size: Size) -> Iterator[Row]:
-    def of_listing(task: str, pages: int) -> float:
+    def megabytes(pages: int, task: str) -> float:
         with started("server", "full", str(pages)) as (url, _), tempfile.TemporaryDirectory() as bytecode:
-            return float(_child(bytecode, "-m", f"{__package__}.memory", task, url))
+            (cost,) = _child(bytecode, "-m", "tests.support.cost_process", url, task)
+        return float(cost["growth"])
 
-    what = f"growth of the peak beyond the ids, 10,000th to {size.long_pages * 100:,}th backup"
-    yield Row(what, [of_listing("growth", size.long_pages) / 2**20], 5, 1, unit=" MB")
-    pages = size.long_pages // 3
-    peak = of_listing("inventory", pages)
-    yield Row(f"inventory of {pages * 100:,}, peak a backup", [peak], 1_500, 1_350, unit=" bytes")
+    backups, kept = size.long_pages * ROWS, size.long_pages // 3
+    growth = megabytes(size.long_pages, "walk") - 150 * (backups - 10_000) / 2**20  # bytes an id
+    yield Row(f"growth of the peak beyond the ids, 10,000th to {backups:,}th backup", [growth], 5, 1, unit=" MB")
+    peak = megabytes(kept, "inventory") * 2**20 / (kept * ROWS)
+    yield Row(f"inventory of {kept * ROWS:,}, peak a backup", [peak], 1_500, 1_350, unit=" bytes")
 
 
 def _streaming(size: Size) -> Iterator[Row]:

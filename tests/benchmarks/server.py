@@ -17,8 +17,6 @@ from typing import Any
 
 import orjson
 
-__all__ = ["ROWS", "Payload", "backup_ids", "page_body", "started"]
-
 ROWS = 100
 _MARK = "########"
 _TOKEN = b"cGFnZT0%08x="  # like the service's own samples it holds `=`

@@ -21,8 +21,6 @@ from pinecone_backups_async._endpoints import LIST_PROJECT_BACKUPS as LIST
 from pinecone_backups_async._protocol import Endpoint, Protocol, Response
 from tests.support.samples import row
 
-__all__ = ["bodies", "seconds_of", "worst"]
-
 Shape = tuple[str, str, int]
 _PROTOCOL = Protocol("https://api.example", {}, ["pcsk_benchmark-of-the-shapes"])
 

@@ -5,20 +5,91 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import sys
+import zlib
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import attrs
 import pytest
 
 from pinecone_backups_async import ResponseTooLargeError, TransportTimeoutError
+from pinecone_backups_async._decode import MAX_VALUES
 from tests.support.clients import client_of, failure
 from tests.support.cost_process import Cost, watched
-from tests.support.costs import BOMBS, LARGE_PAGES, bomb, costs_of, growth_of_a_walk, packed, plain_chunks
-from tests.support.fault_server import Exchange, answer, fault_server, head
+from tests.support.fault_server import Behaviour, Exchange, FaultServer, answer, fault_server, head, normal
+from tests.support.samples import row
 from tests.support.timing import LateError, at_most, once_more
 
 MOST_MEMORY = 32  # MB
 LONGEST_HOLD = 0.2  # seconds
+ROOT = Path(__file__).parents[2]
+MEGABYTE = b" " * 2**20
+
+
+@cache
+def bomb(beginning: bytes = b"", wbits: int = 31) -> bytes:
+    """Return 200 MB of spaces behind a beginning, compressed: gzip for 31, deflate for 15."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, wbits)
+    return packer.compress(beginning) + b"".join(packer.compress(MEGABYTE) for _ in range(200)) + packer.flush()
+
+
+def packed(body: bytes, coding: str, status: str = "200 OK") -> bytes:
+    return head(f"Content-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n", status) + body
+
+
+def plain_chunks(beginning: bytes = b" ", status: str = "200 OK") -> Behaviour:
+    """Send 200 MB of spaces behind a beginning, unpacked, in chunks."""
+
+    async def behave(exchange: Exchange) -> None:
+        await exchange.send(head("Transfer-Encoding: chunked\r\n", status))
+        await exchange.send(b"%x\r\n%b\r\n" % (len(beginning), beginning))
+        for _ in range(200):
+            await exchange.send(b"100000\r\n" + MEGABYTE + b"\r\n")
+
+    return behave
+
+
+BOMBS: dict[str, Callable[[], Behaviour]] = {
+    "gzip": lambda: packed(bomb(), "gzip"),
+    "deflate": lambda: packed(bomb(wbits=15), "deflate"),
+    "chunked": plain_chunks,
+}
+
+
+def page_of(backups: int, **fields: Any) -> bytes:
+    return answer(json.dumps({"data": [row(f"b{number}", **fields) for number in range(backups)]}).encode())
+
+
+# As large as pages may be, in bytes or in values, and larger.
+MANY = MAX_VALUES * 9 // 10
+LARGE_PAGES: dict[str, Callable[[], Behaviour]] = {
+    "100 backups with long descriptions": lambda: page_of(100, description="text " * 3_500),
+    "100 backups with many tags": lambda: page_of(100, tags={f"key {n}": "value" * 9 for n in range(MANY // 200)}),
+    "100 backups with many lists": lambda: page_of(100, novel=[[] for _ in range(MANY // 200)]),
+    "1,000 backups with unknown keys": lambda: page_of(1_000, **{f"key_{n}": 5 for n in range(MANY // 1_200)}),
+    "50,000 backups": lambda: page_of(50_000),
+    "2,000,000 lists": lambda: answer(b'{"data": [], "x": [' + b"[]," * (2 * 10**6) + b"[]]}"),
+}
+
+
+async def costs_in_a_process(server: FaultServer, *what: str) -> list[Cost]:
+    """Run a client in a process of its own against a server; return what its calls cost."""
+    command = [sys.executable, "-m", Cost.__module__, server.url, *what]
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return [Cost(**found) for found in json.loads(out)]
+
+
+async def costs_of(behaviours: Iterable[Behaviour], requests: int = 1) -> list[Cost]:
+    """Return what each of these answers costs a client, which asks for it so many times before it gives up."""
+    each = [behaviour for behaviour in behaviours for _ in range(requests)]
+    async with fault_server([normal, *each]) as server:
+        return await costs_in_a_process(server, "pages", str(len(each) // requests))
 
 
 def check(costs: list[Cost]) -> None:
@@ -115,4 +186,7 @@ async def test_S4_a_million_tiny_chunks_end_with_the_attempt() -> None:
 @pytest.mark.parametrize("backups", [40_000, pytest.param(300_000, marks=pytest.mark.soak)])
 async def test_S5_a_long_listing_grows_by_its_ids_alone(backups: int) -> None:
     """It may grow by 5 MB, and by 150 bytes for each id that is to be remembered behind the 10,000th."""
-    assert await growth_of_a_walk(backups) < 5 * 2**20 + 150.0 * (backups - 10_000)
+    async with fault_server(backups=backups, page_size=100) as server:
+        (cost,) = await costs_in_a_process(server, "walk")
+    assert cost.outcome == str(backups)
+    assert cost.growth * 2**20 < 5 * 2**20 + 150.0 * (backups - 10_000)

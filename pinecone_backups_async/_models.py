@@ -5,7 +5,7 @@ Every model keeps what this version does not know in `extra`, and returns the se
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -263,8 +263,8 @@ class Index:
     def can_be_backed_up(self) -> bool:
         """Return whether the service can back the index up: it refuses indexes that run on pods."""
         deployment = self.extra.get("deployment")
-        on_pods = isinstance(deployment, Mapping) and deployment.get("deployment_type") == "pod"
-        return "pod" not in self.spec and not on_pods
+        where = cast("Mapping[str, Any]", deployment) if isinstance(deployment, Mapping) else {}
+        return "pod" not in self.spec and where.get("deployment_type") != "pod"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the index as plain JSON-ready Python, as the service sent it: without the fields that are absent."""

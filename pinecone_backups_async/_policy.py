@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import attrs
 
@@ -53,7 +54,7 @@ class RetryPolicy:
 
     def draw(self) -> float:
         """Return a random number from 0 to 1; raise ConfigurationError if `random` returns anything else."""
-        number: object = self.random()
+        number = cast("object", self.random())
         if not isinstance(number, int | float) or not 0 <= number <= 1:
             raise checked.refused("random", f"must return a number from 0 to 1, not {number!r}")
         return float(number)

@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import platform
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import attrs
 
-from . import _errors as errors
+from . import _errors as errors  # pyright: ignore[reportPrivateUsage]
 from ._decode import MAX_BODY, MAX_ERROR_BODY, decode_json
 from ._errors import ApiError, ResponseParsingError, ResponseTooLargeError
 from ._models import BackupPage, RestoreJobPage
@@ -91,22 +91,19 @@ class Response(NamedTuple):
         return f"<Response {self.status}>"
 
 
+@attrs.define(eq=False, repr=False)
 class Protocol:
-    """Requests and responses of one base URL. `now` is asked only if a response has no Date of its own."""
+    """Requests and responses of one base URL.
 
-    def __init__(
-        self,
-        base_url: str,
-        headers: Mapping[str, str],
-        secrets: Iterable[str],
-        key_source: str | None = None,
-        now: Callable[[], dt.datetime] = _NOW,
-    ) -> None:
-        self.base_url = base_url
-        self._key_source = key_source
-        self._headers = headers
-        self._now = now
-        self._safe = SafeText(secrets)
+    Errors show none of the secrets; one about a refused key says where that came from. `now` is asked only if a
+    response has no Date of its own.
+    """
+
+    base_url: str
+    _headers: Mapping[str, str]
+    _safe: SafeText = attrs.field(converter=SafeText)
+    _key_source: str | None = None
+    _now: Callable[[], dt.datetime] = _NOW
 
     @staticmethod
     def headers_of(transport: str, additional: Mapping[str, str], api_version: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ from typing import Final, Generic, TypeVar
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from . import _errors as errors
+from . import _errors as errors  # pyright: ignore[reportPrivateUsage]
 from ._errors import ApiError, BackupsError, ResponseParsingError, TransportError
 from ._policy import RetryPolicy
 from ._protocol import Endpoint

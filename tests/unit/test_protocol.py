@@ -20,7 +20,7 @@ from tests.support.samples import page_body, row
 
 KEY = "pcsk_key-of-the-protocol-tests"
 NOW = dt.datetime(2026, 4, 1, 12, 0, 0, tzinfo=dt.UTC)
-PROTOCOL = Protocol("https://api.example", {}, [KEY], now=lambda: NOW)
+PROTOCOL = Protocol("https://api.example", {}, [KEY], None, lambda: NOW)
 DELETE = Endpoint("delete", "DELETE", "/things/{thing}", bytes, {202, 204})
 
 

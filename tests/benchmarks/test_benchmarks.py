@@ -36,10 +36,9 @@ def test_a_ratio_is_taken_within_each_round() -> None:
     assert Row("ours / raw", ratios(seconds, "ours", "raw")).median == 2.0
 
 
-@pytest.mark.parametrize(
-    ("seen", "control", "expected"),
-    [(2.0, 1.0, 0), (2.01, 1.0, 1), (2.0, 0.89, 3), (2.01, 1.11, 3), (2.0, 1.1, 0)],
-)
+@pytest.mark.parametrize(("seen", "control", "expected"), [
+    (2.0, 1.0, 0), (2.01, 1.0, 1), (2.0, 0.89, 3), (2.01, 1.11, 3), (2.0, 1.1, 0),
+])  # fmt: skip
 def test_a_control_far_from_1_voids_the_run(seen: float, control: float, expected: int) -> None:
     assert verdict([Row("decode", [seen], gate=2.0), Row("control", [control], control=True)]) == expected
 

@@ -64,19 +64,14 @@ def test_a_module_imports_from_lower_layers_only(name: str) -> None:
     assert wrong_imports(name, (PACKAGE / f"{name}.py").read_text()) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("_models", "from ._decode import decode_page"),
-        ("_protocol", "import aiohttp"),
-        ("_pager", "def late():\n    from ._client import BackupsClient"),
-        ("_pager", "def late():\n    import tenacity"),
-        ("_client", "class Late:\n    def method(self):\n        if True:\n            from cattrs import Converter"),
-        ("_errors", "from . import _models"),
-        ("_transport", "from pinecone_backups_async import Backup"),
-        ("_decode", "try:\n    import yarl.sub\nexcept ImportError:\n    pass"),
-    ],
-)
+@pytest.mark.parametrize(("name", "line"), [
+    ("_models", "from ._decode import decode_page"), ("_protocol", "import aiohttp"),
+    ("_pager", "def late():\n    from ._client import BackupsClient"),
+    ("_pager", "def late():\n    import tenacity"),
+    ("_client", "class Late:\n    def method(self):\n        if True:\n            from cattrs import Converter"),
+    ("_errors", "from . import _models"), ("_transport", "from pinecone_backups_async import Backup"),
+    ("_decode", "try:\n    import yarl.sub\nexcept ImportError:\n    pass"),
+])  # fmt: skip
 def test_a_wrong_import_is_found_wherever_it_is(name: str, line: str) -> None:
     assert len(wrong_imports(name, line)) == 1
 

@@ -49,17 +49,11 @@ async def test_what_leaves_with_every_request() -> None:
         }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("arguments", "query"),
-    [
-        ({}, {"limit": "100"}),
-        ({"limit": 7}, {"limit": "7"}),
-        ({"max_items": 30}, {"limit": "30"}),
-        ({"max_items": 3000}, {"limit": "100"}),
-        ({"limit": 50, "max_items": 300}, {"limit": "50"}),
-        ({"limit": 50, "max_items": 3}, {"limit": "3"}),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "query"), [
+    ({}, {"limit": "100"}), ({"limit": 7}, {"limit": "7"}), ({"max_items": 30}, {"limit": "30"}),
+    ({"max_items": 3000}, {"limit": "100"}), ({"limit": 50, "max_items": 300}, {"limit": "50"}),
+    ({"limit": 50, "max_items": 3}, {"limit": "3"}),
+])  # fmt: skip
 async def test_the_page_size_that_is_asked_for(arguments: dict[str, Any], query: dict[str, str]) -> None:
     async with FakePinecone(backups=3) as fake, client_of(fake) as client:
         await client.list_backups(**arguments).to_list()

@@ -105,14 +105,11 @@ async def test_W7_transient_errors_never_end_a_wait() -> None:
         assert clock.now - begin == 77.0
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (Answer.error(401, "UNAUTHENTICATED", "x"), sdk.UnauthorizedError),
-        (Answer.error(403, "FORBIDDEN", "x"), sdk.ForbiddenError),
-        (Answer(body={"backup_id": 5}), sdk.ResponseParsingError),
-    ],
-)
+@pytest.mark.parametrize(("answer", "kind"), [
+    (Answer.error(401, "UNAUTHENTICATED", "x"), sdk.UnauthorizedError),
+    (Answer.error(403, "FORBIDDEN", "x"), sdk.ForbiddenError),
+    (Answer(body={"backup_id": 5}), sdk.ResponseParsingError),
+])  # fmt: skip
 async def test_W7_other_errors_end_a_wait_as_themselves(answer: Answer, kind: type[sdk.BackupsError]) -> None:
     async with FakePinecone(backups=1) as fake, client_of(fake, Looks()) as client:
         for wait in (client.wait_until_ready, client.wait_until_deleted):

@@ -28,13 +28,10 @@ async def test_P1_a_circle_of_tokens_is_an_error() -> None:
     assert (type(found), found.pagination_token, len(server.heads)) == (PaginationLoopError, "t0", 3)
 
 
-@pytest.mark.parametrize(
-    ("pagination", "ends"),
-    [
-        *((end, True) for end in (b'{"next": ""}', b'{"next": null}', b"null", b"{}")),
-        *((b'{"next": ' + token + b"}", False) for token in (b"5", b'"\\ud800"', b'"' + b"t" * 8193 + b'"')),
-    ],
-)
+@pytest.mark.parametrize(("pagination", "ends"), [
+    *((end, True) for end in (b'{"next": ""}', b'{"next": null}', b"null", b"{}")),
+    *((b'{"next": ' + token + b"}", False) for token in (b"5", b'"\\ud800"', b'"' + b"t" * 8193 + b'"')),
+])  # fmt: skip
 async def test_P2_P4_what_ends_a_listing(pagination: bytes, ends: bool) -> None:
     body = answer(b'{"data": [], "pagination": ' + pagination + b"}")
     if ends:

@@ -70,16 +70,13 @@ async def test_the_resolvers_numbers_are_not_the_systems(url: str) -> None:
     assert "ame" in str(error).rpartition(": ")[2]  # "Name or service not known", or what this system says
 
 
-@pytest.mark.parametrize(
-    ("sent", "words"),
-    [
-        (b"HTTP/1.1 200 OK\r\nX-A: " + b"hush" * 20_000 + b"\r\n\r\n", "its headers are too large"),
-        (b"hush hush\r\n\r\n", "it is not valid HTTP"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhush", "it is not valid HTTP"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhush", "its body was cut off or garbled"),
-        (b"HTTP/1.1 200 OK\r\nX-A: hush\r\n", "the connection was closed"),
-    ],
-)
+@pytest.mark.parametrize(("sent", "words"), [
+    (b"HTTP/1.1 200 OK\r\nX-A: " + b"hush" * 20_000 + b"\r\n\r\n", "its headers are too large"),
+    (b"hush hush\r\n\r\n", "it is not valid HTTP"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhush", "it is not valid HTTP"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhush", "its body was cut off or garbled"),
+    (b"HTTP/1.1 200 OK\r\nX-A: hush\r\n", "the connection was closed"),
+])  # fmt: skip
 async def test_what_breaks_off_is_not_quoted(sent: bytes, words: str) -> None:
     error, server = await failure([sent] * 4)
     place = server.url.removeprefix("http://")

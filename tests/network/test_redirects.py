@@ -18,14 +18,11 @@ def redirect(status: int, location: str | None) -> bytes:
     return answer(b"", f"{status} Moved", "" if location is None else f"Location: {location}\r\n")
 
 
-@pytest.mark.parametrize(
-    ("status", "location", "encrypted"),
-    [
-        *((status, "http://{}/backups", False) for status in (301, 302, 303, 307, 308)),
-        *((302, place, False) for place in ("http://{}", "//{}", "https://u:p@{}", "file:///etc/passwd", None)),
-        *((302, place, True) for place in ("http://{}/backups", "https://{}/backups", "//{}/backups")),
-    ],
-)
+@pytest.mark.parametrize(("status", "location", "encrypted"), [
+    *((status, "http://{}/backups", False) for status in (301, 302, 303, 307, 308)),
+    *((302, place, False) for place in ("http://{}", "//{}", "https://u:p@{}", "file:///etc/passwd", None)),
+    *((302, place, True) for place in ("http://{}/backups", "https://{}/backups", "//{}/backups")),
+])  # fmt: skip
 async def test_R1_R2_no_redirect_is_followed(status: int, location: str | None, encrypted: bool) -> None:
     target_is_encrypted = (location or "").startswith("https:")
     async with fault_server(tls=TLS if target_is_encrypted else None) as target:

@@ -63,15 +63,11 @@ async def places() -> AsyncGenerator[dict[str, str]]:
             }
 
 
-@pytest.mark.parametrize(
-    ("place", "attempt", "words"),
-    [
-        ("refuses", 2, "Connection refused"),
-        ("unknown", 2, "the name of the host cannot be resolved"),
-        ("accepts nobody", 0.2, "no complete response within 0.2 s"),
-        ("stalls in the handshake", 0.2, "no complete response within 0.2 s"),
-    ],
-)
+@pytest.mark.parametrize(("place", "attempt", "words"), [
+    ("refuses", 2, "Connection refused"), ("unknown", 2, "the name of the host cannot be resolved"),
+    ("accepts nobody", 0.2, "no complete response within 0.2 s"),
+    ("stalls in the handshake", 0.2, "no complete response within 0.2 s"),
+])  # fmt: skip
 @once_more
 async def test_N11_N12_what_cannot_be_reached_is_an_error(place: str, attempt: float, words: str) -> None:
     """It is one after four attempts, each within its time, and never later than the deadline."""

@@ -88,14 +88,11 @@ async def test_X1_ssl_cert_file_is_read_for_each_client(monkeypatch: pytest.Monk
 PROTOCOL_VERSION_ALERT = b"\x15\x03\x03\x00\x02\x02\x46"
 
 
-@pytest.mark.parametrize(
-    ("spoken", "kind", "attempts", "words"),
-    [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", TLSError, 1, "it may not speak TLS on this port"),
-        (PROTOCOL_VERSION_ALERT, TLSError, 1, "alert protocol version"),
-        (b"", TransportError, 4, ""),
-    ],
-)
+@pytest.mark.parametrize(("spoken", "kind", "attempts", "words"), [
+    (b"HTTP/1.1 400 Bad Request\r\n\r\n", TLSError, 1, "it may not speak TLS on this port"),
+    (PROTOCOL_VERSION_ALERT, TLSError, 1, "alert protocol version"),
+    (b"", TransportError, 4, ""),
+])  # fmt: skip
 async def test_X1_a_server_that_speaks_no_tls(spoken: bytes, kind: type[Any], attempts: int, words: str) -> None:
     handshakes = 0
 

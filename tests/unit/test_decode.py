@@ -45,17 +45,13 @@ GENRE_AND_TITLE = MetadataSchema(fields={name: MetadataField(filterable=True) fo
 PRODUCTION = {"environment": "production", "type": "pre-deploy"}
 
 
-@pytest.mark.parametrize(
-    ("example", "number", "facts"),
-    [
-        (CURL_EXAMPLE, 0, {"tags": None, "dimension": 0, "created_at": utc(2025, 5, 14, 17, 0, 45, 803146)}),
-        (CURL_EXAMPLE, 0, {"metric": None, "schema": None}),
-        (CURL_EXAMPLE, 2, {"tags": {}}),
-        (OPENAPI_EXAMPLE, 0, {"schema": GENRE_AND_TITLE}),
-        (OPENAPI_EXAMPLE, 1, {"metric": "cosine", "size_bytes": 10_500_000, "tags": PRODUCTION}),
-        (TYPED_EXAMPLE, 0, {"schema": TYPED_SCHEMA}),
-    ],
-)
+@pytest.mark.parametrize(("example", "number", "facts"), [
+    (CURL_EXAMPLE, 0, {"tags": None, "dimension": 0, "created_at": utc(2025, 5, 14, 17, 0, 45, 803146)}),
+    (CURL_EXAMPLE, 0, {"metric": None, "schema": None}), (CURL_EXAMPLE, 2, {"tags": {}}),
+    (OPENAPI_EXAMPLE, 0, {"schema": GENRE_AND_TITLE}),
+    (OPENAPI_EXAMPLE, 1, {"metric": "cosine", "size_bytes": 10_500_000, "tags": PRODUCTION}),
+    (TYPED_EXAMPLE, 0, {"schema": TYPED_SCHEMA}),
+])  # fmt: skip
 def test_the_examples_of_the_specification(example: bytes, number: int, facts: dict[str, Any]) -> None:
     """They are equal in every value."""
     page = decode_page(example)

@@ -95,16 +95,12 @@ def test_segments_by_example(segment: str, encoded: str) -> None:
     assert PROTOCOL.request(DELETE, path={"thing": segment}).url == f"https://api.example/things/{encoded}"
 
 
-@pytest.mark.parametrize(
-    ("headers", "request_id"),
-    [
-        ({"X-Request-Id": "r1"}, "r1"),
-        ({"x-request-id": "proxy", "X-Pinecone-Request-Id": "service"}, "service"),
-        ({"X-Pinecone-Request-Id": "", "X-Request-Id": "r2"}, "r2"),
-        ({"X-Pinecone-Request-Id": "", "X-Request-Id": ""}, None),
-        ({}, None),
-    ],
-)
+@pytest.mark.parametrize(("headers", "request_id"), [
+    ({"X-Request-Id": "r1"}, "r1"),
+    ({"x-request-id": "proxy", "X-Pinecone-Request-Id": "service"}, "service"),
+    ({"X-Pinecone-Request-Id": "", "X-Request-Id": "r2"}, "r2"),
+    ({"X-Pinecone-Request-Id": "", "X-Request-Id": ""}, None), ({}, None),
+])  # fmt: skip
 def test_the_services_own_request_id_comes_first(headers: dict[str, str], request_id: str | None) -> None:
     """An empty one is an absent one."""
     page = read(200, page_body(row("b1"), next_token="t2"), headers)
@@ -120,19 +116,13 @@ def test_the_documented_error_with_each_code(code: str) -> None:
     assert str(error) == f"[r1] 500 {code}: It failed."
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (b"Invalid API key", "Invalid API key"),
-        (b"", "the response had no error message"),
-        (b'{"error": "boom"}', '{"error": "boom"}'),
-        (b'{"message": "slow down"}', "slow down"),
-        (b'{"detail": "not here", "error": 5}', "not here"),
-        (b"[1]", "[1]"),
-        (b'{"error": {"message": 5}}', "the response had no error message"),
-        (b"two\nlines\x1b[31m\xff", "two\\nlines\\x1b[31m\ufffd"),
-    ],
-)
+@pytest.mark.parametrize(("body", "message"), [
+    (b"Invalid API key", "Invalid API key"), (b"", "the response had no error message"),
+    (b'{"error": "boom"}', '{"error": "boom"}'), (b'{"message": "slow down"}', "slow down"),
+    (b'{"detail": "not here", "error": 5}', "not here"), (b"[1]", "[1]"),
+    (b'{"error": {"message": 5}}', "the response had no error message"),
+    (b"two\nlines\x1b[31m\xff", "two\\nlines\\x1b[31m\ufffd"),
+])  # fmt: skip
 def test_other_error_bodies_are_shown_as_text(body: bytes, message: str) -> None:
     assert api_error(401, body).message == message
 

@@ -233,10 +233,9 @@ async def _raising(error: BackupsError) -> str:
     raise error
 
 
-@pytest.mark.parametrize(
-    ("limits", "seconds", "seconds_to_send"),
-    [(Limits(60, 10), 60, 10), (Limits(60, 10, attempt_timeout_given=True), 10, None), (Limits(5, 10), 5, 5)],
-)
+@pytest.mark.parametrize(("limits", "seconds", "seconds_to_send"), [
+    (Limits(60, 10), 60, 10), (Limits(60, 10, attempt_timeout_given=True), 10, None), (Limits(5, 10), 5, 5),
+])  # fmt: skip
 async def test_a_post_has_all_the_time_once_it_is_sent(
     clock: Clock, limits: Limits, seconds: float, seconds_to_send: float | None
 ) -> None:

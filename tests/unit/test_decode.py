@@ -64,19 +64,16 @@ def test_the_examples_of_the_specification(example: bytes, number: int, facts: d
         assert set(returned.values()) <= {None}
 
 
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    {
-        "2024-03-15T10:30:00Z": utc(2024, 3, 15, 10, 30), "2024-03-15t10:30:00z": utc(2024, 3, 15, 10, 30),
-        "2024-03-15T10:30:00-00:00": utc(2024, 3, 15, 10, 30), "2025-06-30T23:59:60Z": utc(2025, 7, 1),
-        "2024-03-15T12:30:00.5+02:00": utc(2024, 3, 15, 10, 30, 0, 500_000), "0001-01-01T00:00:00Z": utc(1),
-        "2024-03-15T10:30:00.1234564999Z": utc(2024, 3, 15, 10, 30, 0, 123_456),
-        "2024-03-15T10:30:00.123456500Z": utc(2024, 3, 15, 10, 30, 0, 123_457),
-        "2024-03-15T10:30:00.1234565000Z": utc(2024, 3, 15, 10, 30, 0, 123_457),
-        "2024-12-31T23:59:59.9999995+00:00": utc(2025),
-        "2025-07-01T01:59:60.25+02:00": utc(2025, 7, 1, 0, 0, 0, 250_000),
-    }.items(),
-)  # fmt: skip
+@pytest.mark.parametrize(("text", "moment"), {
+    "2024-03-15T10:30:00Z": utc(2024, 3, 15, 10, 30), "2024-03-15t10:30:00z": utc(2024, 3, 15, 10, 30),
+    "2024-03-15T10:30:00-00:00": utc(2024, 3, 15, 10, 30), "2025-06-30T23:59:60Z": utc(2025, 7, 1),
+    "2024-03-15T12:30:00.5+02:00": utc(2024, 3, 15, 10, 30, 0, 500_000), "0001-01-01T00:00:00Z": utc(1),
+    "2024-03-15T10:30:00.1234564999Z": utc(2024, 3, 15, 10, 30, 0, 123_456),
+    "2024-03-15T10:30:00.123456500Z": utc(2024, 3, 15, 10, 30, 0, 123_457),
+    "2024-03-15T10:30:00.1234565000Z": utc(2024, 3, 15, 10, 30, 0, 123_457),
+    "2024-12-31T23:59:59.9999995+00:00": utc(2025),
+    "2025-07-01T01:59:60.25+02:00": utc(2025, 7, 1, 0, 0, 0, 250_000),
+}.items())  # fmt: skip
 @pytest.mark.parametrize("beside", [*NOVEL, {"created_at": "2024-03-15T10:30:00+23:59"}])
 def test_times_are_utc_and_rounded(text: str, moment: dt.datetime, beside: dict[str, Any]) -> None:
     """RFC 3339 exactly, whichever reader takes the page; second 60 is the first instant of the next minute."""
@@ -170,23 +167,20 @@ def test_a_shared_schema_cannot_be_changed(change: str) -> None:
 REQUIRED = ["backup_id", "source_index_name", "source_index_id", "status", "cloud", "region"]
 
 
-@pytest.mark.parametrize(
-    ("fields", "path", "reason"),
-    [
-        *[({name: ...}, name, "required, but missing") for name in REQUIRED],
-        *[({name: None}, name, "expected str, got null") for name in REQUIRED],
-        ({"backup_id": 5}, "backup_id", "expected str, got int"), ({"name": True}, "name", "expected str, got bool"),
-        ({"dimension": True}, "dimension", "expected int, got bool"),
-        ({"tags": []}, "tags", "expected object, got array"),
-        ({"dimension": "5"}, "dimension", "expected int, got str"), ({"tags": "x"}, "tags", "expected object, got str"),
-        ({"size_bytes": 1.0}, "size_bytes", "expected int, got float"),
-        ({"schema": []}, "schema", "expected object, got array"),
-        ({"schema": {}}, "schema.fields", "required, but missing"),
-        ({"schema": {"fields": 5}}, "schema.fields", "expected object, got int"),
-        ({"schema": {"fields": {"a": None}}}, "schema.fields['a']", "expected object, got null"),
-        ({"schema": {"fields": {"a": {"filterable": 1}}}}, "schema.fields['a'].filterable", "expected bool, got int"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("fields", "path", "reason"), [
+    *[({name: ...}, name, "required, but missing") for name in REQUIRED],
+    *[({name: None}, name, "expected str, got null") for name in REQUIRED],
+    ({"backup_id": 5}, "backup_id", "expected str, got int"), ({"name": True}, "name", "expected str, got bool"),
+    ({"dimension": True}, "dimension", "expected int, got bool"),
+    ({"tags": []}, "tags", "expected object, got array"),
+    ({"dimension": "5"}, "dimension", "expected int, got str"), ({"tags": "x"}, "tags", "expected object, got str"),
+    ({"size_bytes": 1.0}, "size_bytes", "expected int, got float"),
+    ({"schema": []}, "schema", "expected object, got array"),
+    ({"schema": {}}, "schema.fields", "required, but missing"),
+    ({"schema": {"fields": 5}}, "schema.fields", "expected object, got int"),
+    ({"schema": {"fields": {"a": None}}}, "schema.fields['a']", "expected object, got null"),
+    ({"schema": {"fields": {"a": {"filterable": 1}}}}, "schema.fields['a'].filterable", "expected bool, got int"),
+])  # fmt: skip
 def test_a_wrong_type_is_named_and_never_coerced(fields: dict[str, Any], path: str, reason: str) -> None:
     sent = {name: value for name, value in row(**fields).items() if value is not ...}
     assert problems(page_body(row("b0"), sent)) == {f"$.data[1].{path}": reason}
@@ -216,26 +210,20 @@ def test_a_token_has_at_most_8_kib(token: str, fits: bool) -> None:
         assert problems(body) == {"$.pagination.next": "longer than 8192 bytes"}
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "{}", '{"data": []}', '\ufeff{"data": []}', '{"pagination": null}', '{"data": [], "error": null}',
-        *[f'{{"data": [], "pagination": {end}}}' for end in ("null", "{}", '{"next": ""}', '{"next": null}')],
-        '{"data": [], "pagination": {"next": null, "more": 1}, "took": 5}',
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("body", [
+    "{}", '{"data": []}', '\ufeff{"data": []}', '{"pagination": null}', '{"data": [], "error": null}',
+    *[f'{{"data": [], "pagination": {end}}}' for end in ("null", "{}", '{"next": ""}', '{"next": null}')],
+    '{"data": [], "pagination": {"next": null, "more": 1}, "took": 5}',
+])  # fmt: skip
 def test_no_backups_and_no_next_page(body: str) -> None:
     assert decode_page(body.encode()) == BackupPage(data=(), next_token=None, data_missing='"data"' not in body)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"", b"   ", b"<html>", b'{"data": [', b'\xff\xfe{"data": []}', b'{"data": [NaN]}', b'{"x": 1e999}',
-        b"[" * 20_000, b'{"x": ' + b"9" * 5000 + b"}", b'{"data": []} {}', b'{"data": ["\xff"]}',
-        b'{"data": ["\\ud800"]}',
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("body", [
+    b"", b"   ", b"<html>", b'{"data": [', b'\xff\xfe{"data": []}', b'{"data": [NaN]}', b'{"x": 1e999}',
+    b"[" * 20_000, b'{"x": ' + b"9" * 5000 + b"}", b'{"data": []} {}', b'{"data": ["\xff"]}',
+    b'{"data": ["\\ud800"]}',
+])  # fmt: skip
 @pytest.mark.parametrize("decode_body", [decode_json, decode_page])
 def test_what_is_not_json_is_told_apart(body: bytes, decode_body: Callable[[bytes], object]) -> None:
     with pytest.raises(ResponseParsingError) as caught:

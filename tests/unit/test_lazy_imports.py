@@ -13,15 +13,12 @@ import pinecone_backups_async.testing
 HEAVY = "{'aiohttp', 'attr', 'cattrs', 'msgspec', 'tenacity', 'yarl'} & set(sys.modules)"
 
 
-@pytest.mark.parametrize(
-    ("statement", "imported"),
-    {
-        "import pinecone_backups_async; pinecone_backups_async.__version__; dir(pinecone_backups_async)": "set()",
-        "import pinecone_backups_async.testing.plugin": "set()",
-        "from pinecone_backups_async import BackupsError, BackupStatus": "set()",
-        "from pinecone_backups_async import Backup, RetryPolicy": "{'attr'}",
-    }.items(),
-)
+@pytest.mark.parametrize(("statement", "imported"), {
+    "import pinecone_backups_async; pinecone_backups_async.__version__; dir(pinecone_backups_async)": "set()",
+    "import pinecone_backups_async.testing.plugin": "set()",
+    "from pinecone_backups_async import BackupsError, BackupStatus": "set()",
+    "from pinecone_backups_async import Backup, RetryPolicy": "{'attr'}",
+}.items())  # fmt: skip
 def test_only_what_is_needed_is_imported(statement: str, imported: str) -> None:
     script = f"import sys; {statement}; found = {HEAVY}; assert found == {imported}, found"
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -58,13 +58,10 @@ async def connector_with_context() -> BackupsClient:
         return client(connector=connector, ssl_context=ssl.create_default_context())
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "", "a b", "a\tb", "a\r\nb", "a\nb", "a\0b", "a\x1bb", "a\x7fb", "clé-secrète", "key😀", "key\u200b",
-        "key\ud800", b"bytes-key", 12345, "k" * 513, "k" * 100_000, ["list-key"], True,
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("key", [
+    "", "a b", "a\tb", "a\r\nb", "a\nb", "a\0b", "a\x1bb", "a\x7fb", "clé-secrète", "key😀", "key\u200b",
+    "key\ud800", b"bytes-key", 12345, "k" * 513, "k" * 100_000, ["list-key"], True,
+])  # fmt: skip
 def test_a_wrong_key_is_refused_and_never_shown(key: Any) -> None:
     with pytest.raises(ConfigurationError, match="^api_key must ") as caught:
         BackupsClient(key)
@@ -84,24 +81,21 @@ def test_a_key_in_quotes_is_found_before_it_is_sent(key: str, monkeypatch: pytes
         assert complaint(make) == "api_key must not be in quotes: remove the quotation marks around it"
 
 
-@pytest.mark.parametrize(
-    ("base_url", "resolved"),
-    {
-        "api.example": "https://api.example", "https://api.example/": "https://api.example",
-        "https://api.example:8443/v1/": "https://api.example:8443/v1", "http://127.0.0.1:5081": "http://127.0.0.1:5081",
-        "http://127.8.8.8": "http://127.8.8.8", "http://[::1]:5081": "http://[::1]:5081",
-        "http://LOCALHOST:5081": "http://localhost:5081", "HTTPS://API.Example:0443/V1": "https://api.example/V1",
-        "https://api.example:": "https://api.example", "http://localhost.:80": "http://localhost.",
-        "http://[0:0:0:0:0:0:0:1]:5081": "http://[::1]:5081",
-        "https://xn--bcher-kva.example": "https://xn--bcher-kva.example",
-        f"https://{'a' * 63}.example": f"https://{'a' * 63}.example",
-    }.items(),
-)  # fmt: skip
+@pytest.mark.parametrize(("base_url", "resolved"), {
+    "api.example": "https://api.example", "https://api.example/": "https://api.example",
+    "https://api.example:8443/v1/": "https://api.example:8443/v1", "http://127.0.0.1:5081": "http://127.0.0.1:5081",
+    "http://127.8.8.8": "http://127.8.8.8", "http://[::1]:5081": "http://[::1]:5081",
+    "http://LOCALHOST:5081": "http://localhost:5081", "HTTPS://API.Example:0443/V1": "https://api.example/V1",
+    "https://api.example:": "https://api.example", "http://localhost.:80": "http://localhost.",
+    "http://[0:0:0:0:0:0:0:1]:5081": "http://[::1]:5081",
+    "https://xn--bcher-kva.example": "https://xn--bcher-kva.example",
+    f"https://{'a' * 63}.example": f"https://{'a' * 63}.example",
+}.items())  # fmt: skip
 def test_base_urls(base_url: str, resolved: str) -> None:
     assert f" {resolved}," in repr(client(base_url=base_url))
 
 
-WRONG_URLS = [
+WRONG_ADDRESSES = [("base_url", url) for url in (
     "", "https://", "ftp://api.example", "file:///etc", "http://api.example", "http://10.0.0.1", "http://0.0.0.0",
     "https://u:hush@api.example", "https://user@api.example", "https://api.example?x=1", "https://api.example?",
     "https://api.example#f", "https://api.example#", "https://api.example:0", "https://api.example:x",
@@ -109,17 +103,14 @@ WRONG_URLS = [
     "https://api.example\\evil", "https://bücher.example", "http://localhost.example", "http://127.0.0.1.example", 5,
     b"https://api.example", "https://a..b", "https://.", "https://.example", f"https://{'a' * 64}.example",
     "https://[::1]x:1", "https://[a]", "https://[1.2.3.4]", "https://1.2.3", "https://999.1.1.1",
-]  # fmt: skip
-WRONG_PROXIES = [
+)] + [("proxy", url) for url in (
     "http://a..b:1", "http://[::1]x:1", "", "proxy.example", "socks5://hush@proxy.example", "http://", 5,
     "http://u:hush@:80", "http://pro xy", f"http://{'a' * 64}.example", "http://hush:p%C4%85ss@host:9",
     "http://corp%3Ahush:pass@host:9",
-]  # fmt: skip
+)]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [*[("base_url", url) for url in WRONG_URLS], *[("proxy", url) for url in WRONG_PROXIES]]
-)
+@pytest.mark.parametrize(("name", "value"), WRONG_ADDRESSES)
 def test_addresses_that_are_refused(name: str, value: Any) -> None:
     assert complaint(lambda: client(**{name: value})).startswith(f"{name} must ")
 
@@ -131,9 +122,7 @@ COUNTS: list[tuple[str, str, list[Callable[..., object]], list[Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "allowed", "calls", "value"), [(*count[:3], value) for count in COUNTS for value in count[3]]
-)
+@pytest.mark.parametrize(("name", "allowed", "calls", "value"), [(*each[:3], v) for each in COUNTS for v in each[3]])
 def test_counts(name: str, allowed: str, calls: list[Callable[..., object]], value: Any) -> None:
     for call in calls:
         told = complaint(lambda call=call: call(**{name: value}))  # type: ignore[misc]
@@ -158,23 +147,20 @@ def test_tokens_are_text_that_can_be_sent(call: Callable[..., object], token: An
 HUGE = 10**5000
 
 
-@pytest.mark.parametrize(
-    ("make", "told"),
-    [
-        (BackupsClient, "api_key is missing: pass api_key=... or set PINECONE_API_KEY"),
-        (lambda: client(timeout=HUGE), "timeout must be a positive, finite number of seconds, not this int"),
-        (lambda: listing(limit=HUGE), "limit must be an int from 1 to 100, not this int"),
-        (lambda: listing(max_items=-HUGE), "max_items must be an int of at least 0, not this int"),
-        (lambda: RetryPolicy(base_delay=HUGE), "base_delay must be a positive, finite number of seconds, not this int"),
-        (lambda: client(base_url="http://127.0.0.1:1", proxy="http://127.0.0.1:2"),
-         "proxy needs an https base_url: over plain http the proxy would see the key"),
-        (lambda: client(retry=5), "retry must be a RetryPolicy such as RetryPolicy(attempts=5), not int"),
-        (lambda: client(ssl_context=True), "ssl_context must be an ssl.SSLContext, not bool"),
-        (lambda: client(connector=5), "connector must be an aiohttp connector, not int"),
-        (lambda: asyncio.run(connector_with_context()),
-         "connector and ssl_context cannot be used together: give the connector its own context"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("make", "told"), [
+    (BackupsClient, "api_key is missing: pass api_key=... or set PINECONE_API_KEY"),
+    (lambda: client(timeout=HUGE), "timeout must be a positive, finite number of seconds, not this int"),
+    (lambda: listing(limit=HUGE), "limit must be an int from 1 to 100, not this int"),
+    (lambda: listing(max_items=-HUGE), "max_items must be an int of at least 0, not this int"),
+    (lambda: RetryPolicy(base_delay=HUGE), "base_delay must be a positive, finite number of seconds, not this int"),
+    (lambda: client(base_url="http://127.0.0.1:1", proxy="http://127.0.0.1:2"),
+     "proxy needs an https base_url: over plain http the proxy would see the key"),
+    (lambda: client(retry=5), "retry must be a RetryPolicy such as RetryPolicy(attempts=5), not int"),
+    (lambda: client(ssl_context=True), "ssl_context must be an ssl.SSLContext, not bool"),
+    (lambda: client(connector=5), "connector must be an aiohttp connector, not int"),
+    (lambda: asyncio.run(connector_with_context()),
+     "connector and ssl_context cannot be used together: give the connector its own context"),
+])  # fmt: skip
 def test_what_else_is_refused(make: Callable[[], object], told: str) -> None:
     assert complaint(make) == told
 
@@ -215,20 +201,17 @@ def test_only_the_environment_spells_headers_in_json(monkeypatch: pytest.MonkeyP
     assert repr(client(additional_headers={})) == PLAIN
 
 
-@pytest.mark.parametrize(
-    ("make", "settings"),
-    [
-        *[(client, settings) for settings in (
-            {"api_key": ""}, {"base_url": "ftp://x"}, {"proxy": "x"}, {"ssl_context": 5}, {"connector": 5},
-            {"additional_headers": {"Expect": "100-continue"}}, {"timeout": 0}, {"attempt_timeout": 0},
-            {"proxy": "http://a%3Ab:c@host:1"},
-        )],
-        *[(RetryPolicy, settings) for settings in (
-            {"attempts": 0}, {"attempts": True}, {"attempts": 1.5}, {"base_delay": 0}, {"base_delay": "1"},
-            {"max_delay": float("inf")}, {"quota": -1}, {"sleep": 5}, {"random": 0.5}, {"clock": None},
-        )],
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("make", "settings"), [
+    *[(client, settings) for settings in (
+        {"api_key": ""}, {"base_url": "ftp://x"}, {"proxy": "x"}, {"ssl_context": 5}, {"connector": 5},
+        {"additional_headers": {"Expect": "100-continue"}}, {"timeout": 0}, {"attempt_timeout": 0},
+        {"proxy": "http://a%3Ab:c@host:1"},
+    )],
+    *[(RetryPolicy, settings) for settings in (
+        {"attempts": 0}, {"attempts": True}, {"attempts": 1.5}, {"base_delay": 0}, {"base_delay": "1"},
+        {"max_delay": float("inf")}, {"quota": -1}, {"sleep": 5}, {"random": 0.5}, {"clock": None},
+    )],
+])  # fmt: skip
 def test_each_refusal_names_its_argument(make: Callable[..., object], settings: dict[str, Any]) -> None:
     told = f"^{next(iter(settings))} must {'be ' if make is RetryPolicy else ''}"
     with pytest.raises(ConfigurationError, match=told) as caught:

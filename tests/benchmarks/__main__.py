@@ -62,13 +62,15 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("result.json"), help="(%(default)s)")
     parser.add_argument("--chart", type=Path, help="where the chart of the walks goes as SVG")
     options = parser.parse_args()
+    if options.chart is not None and options.only not in {None, "walk"}:
+        parser.error("--chart draws what the group walk measures")
     print("| what | gate | stretch | median | |\n|---|---|---|---|---|", flush=True)
     rows: list[Row] = []
     for row in measure(_QUICK if options.quick else Size(), options.only):
         rows.append(row)
         print(row.line(), flush=True)
     outcome, on = verdict(rows), machine()
-    print(f"\n{outcome.name.lower()}")
+    print("\n" + outcome.name.lower().replace("_", " "))
     result = {"date": f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", "machine": on, "verdict": outcome.name, "rows": rows}
     options.output.write_bytes(orjson.dumps(result, default=attrs.asdict))
     if options.chart is not None:

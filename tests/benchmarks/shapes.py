@@ -22,6 +22,7 @@ from pinecone_backups_async._protocol import Endpoint, Protocol, Response
 from tests.support.samples import row
 
 Shape = tuple[str, str, int]
+_END = '],"pagination":null}'
 _PROTOCOL = Protocol("https://api.example", {}, ["pcsk_benchmark-of-the-shapes"])
 
 # JSON texts of one value.
@@ -104,10 +105,10 @@ def body_of(shape: Shape) -> bytes:
     value, _, keys = what.partition("/")
     _, status, around = PLACES[place]
     ahead, behind = around.replace(" ", "").split('"@"')
-    begin, end = ("", "")
-    if rows > 1:
-        begin, ahead = ahead[: ahead.index("[{") + 1], ahead[ahead.index("[{") + 1 :]
-        behind, end = behind[: behind.rindex("}]") + 1], behind[behind.rindex("}]") + 1 :]
+    begin = end = ""
+    if rows > 1:  # the row alone is repeated
+        begin, ahead = '{"data":[', ahead.removeprefix('{"data":[')
+        behind, end = behind.removesuffix(_END), _END
     each, key = VALUES[value], KEYS[keys]
     commas = each.count(",") + each.count("[") + each.count("{") + 1
     fixed = len((ahead + behind).encode()) + 3

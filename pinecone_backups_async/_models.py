@@ -5,7 +5,7 @@ Every model keeps what this version does not know in `extra`, and returns the se
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import attrs
 
@@ -33,10 +33,7 @@ class MetadataField:
     #: The distance metric of a vector field.
     metric: str | None = None
     #: What the service sent beside these fields.
-    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
-
-    def __hash__(self) -> int:
-        return hash((self.filterable, self.type, self.dimension, self.metric))
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as plain JSON-ready Python: the keys that have a value, then `extra`."""
@@ -262,8 +259,8 @@ class Index:
     @property
     def can_be_backed_up(self) -> bool:
         """Return whether the service can back the index up: it refuses indexes that run on pods."""
-        deployment = self.extra.get("deployment")
-        where = cast("Mapping[str, Any]", deployment) if isinstance(deployment, Mapping) else {}
+        deployment: Any = self.extra.get("deployment")
+        where: Mapping[str, Any] = deployment if isinstance(deployment, Mapping) else NOTHING_ELSE
         return "pod" not in self.spec and where.get("deployment_type") != "pod"
 
     def to_dict(self) -> dict[str, Any]:

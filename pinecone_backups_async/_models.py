@@ -259,9 +259,11 @@ class Index:
     @property
     def can_be_backed_up(self) -> bool:
         """Return whether the service can back the index up: it refuses indexes that run on pods."""
-        deployment: Any = self.extra.get("deployment")
-        where: Mapping[str, Any] = deployment if isinstance(deployment, Mapping) else NOTHING_ELSE
-        return "pod" not in self.spec and where.get("deployment_type") != "pod"
+        match self.extra:
+            case {"deployment": {"deployment_type": "pod"}}:
+                return False
+            case _:
+                return "pod" not in self.spec
 
     def to_dict(self) -> dict[str, Any]:
         """Return the index as plain JSON-ready Python, as the service sent it: without the fields that are absent."""

@@ -84,8 +84,8 @@ class _Pages(AsyncIterator[_Page]):
     _fetch: Fetch[_Page]
     _token: str | None = None
     _left: int | None = None
-    #: What the pages so far had: the ids in order, the number of rows, and whether one had no `data`.
-    ids: dict[str, None] = attrs.field(factory=dict[str, None])
+    #: What the pages so far had: the ids, the number of rows, and whether one had no `data`.
+    ids: set[str] = attrs.field(factory=set[str])
     rows: int = 0
     data_missing: bool = False
     _tokens_used: set[bytes] = attrs.field(factory=set[bytes])
@@ -132,15 +132,19 @@ class _Pages(AsyncIterator[_Page]):
         if self._exhausted or self._left == 0:
             why = "exhausted" if self._exhausted else "max_items"
             _log.debug("a listing ended (%s): %d items in %d pages", why, len(self.ids), self._pages)
-        return page if len(new) == len(page.data) else attrs.evolve(cast("Any", page), data=tuple(new.values()))
+        return page if len(new) == len(page.data) else attrs.evolve(cast("Any", page), data=new)
 
-    def _new_of(self, page: BackupPage | RestoreJobPage) -> dict[str, Any]:
-        """Return the items of a page that no page before had, by id."""
-        new: dict[str, Any] = dict(zip(map(_ID_OF[type(page)], page.data), page.data, strict=True))
-        if not self.ids.keys().isdisjoint(new):
-            new = {item_id: item for item_id, item in new.items() if item_id not in self.ids}
-        self.ids.update(dict.fromkeys(new))
-        return new
+    def _new_of(self, page: BackupPage | RestoreJobPage) -> tuple[Any, ...]:
+        """Return the items of a page that no page before had, each once."""
+        ids, known = list(map(_ID_OF[type(page)], page.data)), len(self.ids)
+        if self.ids.isdisjoint(ids):
+            self.ids.update(ids)
+            if len(self.ids) == known + len(ids):  # as nearly always
+                return page.data
+            return tuple(dict(zip(ids, page.data, strict=True)).values())
+        new = {item_id: item for item_id, item in zip(ids, page.data, strict=True) if item_id not in self.ids}
+        self.ids.update(new)
+        return tuple(new.values())
 
 
 class _Items(AsyncIterator[_Item]):
@@ -176,7 +180,7 @@ def is_proven(previous: _Pages[Any], current: _Pages[Any]) -> bool:
     """
     if previous.rows != len(previous.ids) or previous.data_missing or current.data_missing:
         return False
-    return previous.ids.keys() <= current.ids.keys()
+    return previous.ids <= current.ids
 
 
 async def prove_complete(fetch: Fetch[BackupPage], max_passes: int) -> list[Backup]:
@@ -185,11 +189,12 @@ async def prove_complete(fetch: Fetch[BackupPage], max_passes: int) -> list[Back
     previous: _Pages[BackupPage] | None = None
     data_missing = False
     for _ in range(max_passes):
-        current = _Pages(fetch)
+        current, found = _Pages(fetch), list[Backup]()
         async for page in current:
+            found += page.data
             seen.update((backup.backup_id, backup) for backup in page.data)
         if previous is not None and is_proven(previous, current):
-            return [seen[backup_id] for backup_id in current.ids]
+            return found
         data_missing |= current.data_missing
         previous = current
     why = "the service sent a page without data" if data_missing else "it changed, or repeated itself,"

@@ -58,11 +58,14 @@ class SafeText:
     def __init__(self, secrets: Iterable[str]) -> None:
         known = sorted(secrets, key=len, reverse=True)
         self._longest = LONGEST_ESCAPE * max(map(len, known), default=0)
+        self._shortest = len(known[-1]) if known else 0
         pattern = _pattern(known)
         self._pattern: Callable[[], re.Pattern[str]] = lambda: pattern  # so that no attribute shows it
 
     def text(self, text: str) -> str:
         """Return a text as it may be shown: masked, in one line, of at most 500 characters."""
+        if len(text) < self._shortest and text.isprintable():  # too short for a secret, as most request ids
+            return text[:MAX_TEXT]
         window, end = text[: MAX_SEARCHED + self._longest], 0
         pieces: list[str] = []
         for start, stop in self._spans(window):

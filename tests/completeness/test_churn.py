@@ -44,6 +44,7 @@ async def one_that_only_looks_right(fetch: FetchPage, max_passes: int, *, equal:
     raise IncompleteListingError
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("equal", [True, False])
 def test_a_rule_that_proves_nothing_is_found_out(equal: bool) -> None:
     assert Explorer(partial(one_that_only_looks_right, equal=equal), page_size=2, passes=3).follow(3)["short"] > 0

@@ -167,6 +167,7 @@ async def back_up(fake: FakePinecone) -> None:
         raise report.error
 
 
+@pytest.mark.soak
 async def test_a_year_of_daily_backups_within_a_quota() -> None:
     """Under a quota of 25, 10 % faults and 5 % failures there is a fresh Ready backup every day, and never a 403."""
     chance, begin = random.Random(7), dt.datetime(2024, 1, 1, 3, tzinfo=dt.UTC)

@@ -110,6 +110,7 @@ async def failing_calls(client: BackupsClient, server: FaultServer, calls: int) 
     return len(server.heads) - before
 
 
+@pytest.mark.soak
 async def test_Y7_the_quota_stops_the_storm_and_recovers() -> None:
     dice = random.Random(5)
     async with fault_server() as server, client_of(server) as client:

@@ -81,6 +81,7 @@ def test_a_retry_is_told_in_one_line(
     assert re.search(rf"{re.escape(told.format(host))} 0\.\d+ s, 2 of 4\r\n", shown.out)
 
 
+@pytest.mark.soak
 def test_a_wait_shows_how_long_it_has_lasted(project: FakePinecone, terminal: Run) -> None:
     project.looks_until_ready = 2
     shown = terminal("create", "products", "--wait")

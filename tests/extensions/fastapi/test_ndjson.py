@@ -213,6 +213,7 @@ async def test_a_send_that_raises_oserror(disconnected: bool) -> None:
     assert types[2:] == ([] if disconnected else ["http.response.pathsend"])
 
 
+@pytest.mark.soak
 async def test_a_slow_receiver_holds_the_listing_back(fake: FakePinecone) -> None:
     fake.add(*(attrs.evolve(backup, description="long " * 20_000) for backup in fake.backups))
     async with aiohttp.ClientSession() as http, served(partial(listing, limit=1)) as url:
@@ -233,6 +234,7 @@ async def test_shutdown_lets_a_stream_finish(fake: FakePinecone) -> None:
         assert (await response.text()).splitlines()[-1] == WHOLE
 
 
+@pytest.mark.soak
 async def test_shutdown_aborts_a_stream_after_a_while(fake: FakePinecone) -> None:
     stall_later_pages(fake)
     async with aiohttp.ClientSession() as http:

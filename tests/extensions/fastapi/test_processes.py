@@ -97,6 +97,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@pytest.mark.soak
 async def test_the_demonstration_of_the_documentation(tmp_path: Path, no_settings: None) -> None:
     command, log = [*PYTHON, str(EXAMPLE)], tmp_path / "log"
     async with running(command, free_port(), log, signal.SIGINT) as url, httpx.AsyncClient() as http:
@@ -115,6 +116,7 @@ async def test_under_uvicorn_a_missing_key_stops_it(no_settings: None) -> None:
     assert b"PINECONE_API_KEY" in told
 
 
+@pytest.mark.soak
 async def test_two_workers_answer_in_full(fake: FakePinecone, tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     command = [*PYTHON, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "service:app"]

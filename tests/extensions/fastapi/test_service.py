@@ -45,6 +45,7 @@ async def test_50_tenants_share_connections(service: str, fake: FakePinecone) ->
         assert open_descriptors() <= before + 2 * 50 + 2 * 50
 
 
+@pytest.mark.soak
 async def test_200_handlers_share_one_client(service: str, fake: FakePinecone) -> None:
     limits = httpx.Limits(max_connections=200)
     async with httpx.AsyncClient(timeout=30, limits=limits) as http:

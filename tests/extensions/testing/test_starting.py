@@ -76,6 +76,7 @@ LOOP = ["-o", "asyncio_default_fixture_loop_scope=function"]
 ALONE = ["-p", "anyio.pytest_plugin", "-p", "pinecone_backups_async.testing.plugin"]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("mark", "prelude", "options"), [
     ("asyncio(loop_scope='session')", "", ["--asyncio-mode=strict", *LOOP]),
     ("anyio", "", ["--asyncio-mode=auto", *LOOP]),

@@ -50,12 +50,8 @@ def test_fields_of_an_index() -> None:
     index = only(older, failed, ready, stuck, ready)
     assert (index.newest_ready, index.age, index.failed, index.stuck) == (ready, hours(3), (failed,), (stuck,))
     assert (index.backups, index.size_bytes, index.record_count, index.failed_since_ready) == (4, 12, 2, True)
-
-
-def test_failed_since_ready_stuck_and_age() -> None:
-    assert not only(backup(3), backup(5, "Failed")).failed_since_ready
+    assert not only(ready, backup(5, "Failed")).failed_since_ready
     assert not only(backup(50), backup(10, "Pending")).failed_since_ready
-    assert only(backup(1, "Failed")).failed_since_ready
     assert only(backup(2, "Pending"), stuck_after=hours(1)).stuck
     assert [only(backup(age)).age for age in (-5, -24 * 3650, None)] == [hours(0), None, None]
 
@@ -88,8 +84,6 @@ def test_planned_runs_are_not_stuck(row: Backup, stuck: tuple[Backup, ...]) -> N
 
 
 DELETED: dict[str, Any] = {"index_id": "old", "source_index_deleted_at": NOW}
-
-
 NEW: dict[str, Any] = {"index_id": "new"}
 
 
@@ -111,12 +105,8 @@ def test_indexes_that_are_gone_are_not_judged(backups: list[Backup], living: lis
 
 def test_expected_indexes_without_a_backup_are_missing() -> None:
     found = report(backup(1), backup(99, index="a", **DELETED), expected=["i", "b", "a", "b"])
-    assert [(index.source_index_name, index.source_index_id, index.state) for index in found.indexes] == [
-        ("a", None, State.MISSING),
-        ("a", "old", State.STALE),
-        ("b", None, State.MISSING),
-        ("i", "1", State.HEALTHY),
-    ]
+    states = [f"{index.source_index_name} {index.source_index_id} {index.state}" for index in found.indexes]
+    assert states == ["a None missing", "a old stale", "b None missing", "i 1 healthy"]
     assert (found.state, found.count(State.MISSING)) == (State.MISSING, 2)
     assert report(backup(99, **DELETED), backup(1, index="other")).state is State.HEALTHY
     assert report().state is report(backup(1, **DELETED)).state is State.MISSING  # nothing to judge is never healthy
@@ -132,11 +122,13 @@ def test_newest_ready_of_each_index() -> None:
     assert abs(assess([], max_age=DAY).now - dt.datetime.now(dt.UTC)) < hours(1)
 
 
-DAY_1 = dt.datetime(2026, 1, 1)  # noqa: DTZ001
-REFUSED = [("max_age", hours(0)), ("max_age", 93600), ("max_age", None), ("stuck_after", hours(-1))]
+NAIVE = NOW.replace(tzinfo=None)
 
 
-@pytest.mark.parametrize(("argument", "value"), [*REFUSED, ("now", DAY_1), ("now", DAY_1.date()), ("expected", "i")])
+@pytest.mark.parametrize(("argument", "value"), [
+    ("max_age", hours(0)), ("max_age", 93600), ("max_age", None), ("stuck_after", hours(-1)), ("now", NAIVE),
+    ("now", NOW.date()), ("expected", "i"),
+])  # fmt: skip
 def test_settings_that_are_refused(argument: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"{argument} must be") as caught:
         report(backup(1), **{argument: value})

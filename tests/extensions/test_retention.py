@@ -19,6 +19,7 @@ from pinecone_backups_async.retention import Decision, RetentionPolicy, decide
 from ..support.backups import NOW, backup, hours
 
 LAST: dict[str, Any] = {"last": 1}
+NAIVE = NOW.replace(tzinfo=None)
 DELETED: dict[str, Any] = {"index_id": "old", "source_index_deleted_at": NOW}
 
 
@@ -53,6 +54,8 @@ def test_reasons() -> None:
     within = "within 2 days of the newest"
     assert first.reasons == ("newest Ready of its index", "last 1 of 2", "daily 1 of 7", within)
     assert (second.reasons, third.reasons) == (("last 2 of 2", within), ("daily 2 of 7", within))
+    copy = decisions(backup(5, **DELETED), backup(9, **DELETED), **LAST)[1]
+    assert copy.reasons == ("one of 2 copies of a deleted index",)
 
 
 FAILED_LAST = "failed, but no newer one is Ready"
@@ -83,30 +86,27 @@ def test_what_stays_and_why(row: Backup, options: dict[str, Any], reason: str) -
     assert reason in found[row].reasons
 
 
-@pytest.mark.parametrize("facts", [DELETED, {"index_id": "old"}])  # the second lost its name to a newer index
-def test_backups_of_deleted_indexes(facts: dict[str, Any]) -> None:
-    """They stay, as the last copies may be among them, unless `gone` is True."""
-    rows = [backup(5, **facts), backup(9, **facts), backup(1, index_id="new")]
-    assert ids(decisions(*rows, **LAST), keep=False) == []
-    assert decisions(*rows, **LAST)[-1].reasons == ("one of 2 copies of a deleted index",)
-    assert ids(decisions(*rows, **LAST, gone=True), keep=False) == ["i-old-9-Ready"]
+def copies(**facts: Any) -> list[Backup]:
+    """Return what is left of an index whose name a newer one has now."""
+    return [backup(1, index_id="new"), backup(5, index_id="old", **facts), backup(9, index_id="old", **facts)]
 
 
-def test_a_backup_dated_ahead_fills_no_period() -> None:
-    found = decisions(backup(-25), backup(-24), backup(1), backup(2), last=2, daily=1)
-    assert ids(found, keep=True) == ["i-1--25-Ready", "i-1--24-Ready", "i-1-1-Ready"]
-    assert found[1].reasons == ("newest Ready of its index", "last 1 of 2", "daily 1 of 1")
+GONE = {"source_index_deleted_at": NOW}
+NAMED = [backup(1, name="manual"), backup(2, name="nightly-2"), backup(3, name="nightly-3")]
+STOPPED = [backup(YEAR + 24 * day) for day in range(4)]  # the job stopped long ago: nothing more is lost
 
 
-def test_a_job_that_stopped_long_ago_loses_nothing_more() -> None:
-    rows = [backup(8760 + age) for age in (0, 24, 48, 72)]
-    assert ids(decisions(*rows, within=hours(30)), keep=True) == ["i-1-8760-Ready", "i-1-8784-Ready"]
-    assert ids(decisions(*rows, daily=3), keep=False) == ["i-1-8832-Ready"]
-
-
-def test_backups_of_all_names_fill_the_periods() -> None:
-    rows = [backup(1, name="manual"), backup(2, name="nightly-2"), backup(3, name="nightly-3")]
-    assert ids(decisions(*rows, last=2, names=["nightly-*"]), keep=False) == ["i-1-3-Ready"]
+@pytest.mark.parametrize(("rows", "rules", "going"), [
+    *((rows, LAST, []) for rows in (copies(**GONE), copies())),  # the last copies may be among them
+    *((rows, LAST | {"gone": True}, ["i-old-9-Ready"]) for rows in (copies(**GONE), copies())),
+    # What is dated ahead fills no period.
+    ([backup(-25), backup(-24), backup(1), backup(2)], {"last": 2, "daily": 1}, ["i-1-2-Ready"]),
+    (STOPPED, {"within": hours(30)}, ["i-1-9648-Ready", "i-1-9672-Ready"]),
+    (STOPPED, {"daily": 3}, ["i-1-9672-Ready"]),
+    (NAMED, {"last": 2, "names": ["nightly-*"]}, ["i-1-3-Ready"]),  # backups of all names fill the periods
+])  # fmt: skip
+def test_what_goes(rows: list[Backup], rules: dict[str, Any], going: list[str]) -> None:
+    assert ids(decisions(*rows, **rules), keep=False) == going
 
 
 @pytest.mark.parametrize(("rule", "times", "zone", "periods"), [
@@ -121,9 +121,6 @@ def test_periods_begin_in_the_zone_of_the_policy(rule: str, times: list[str], zo
     rows = [backup(None, backup_id=time, created_at=dt.datetime.fromisoformat(time)) for time in times]
     rules: dict[str, Any] = {rule: 2, "zone": ZoneInfo(zone)}
     assert len(ids(decisions(*rows, **rules), keep=True)) == periods
-
-
-NAIVE = dt.datetime(2026, 1, 1)  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(("argument", "rules", "options"), [

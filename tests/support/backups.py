@@ -14,8 +14,16 @@ def hours(number: float) -> dt.timedelta:
     return dt.timedelta(hours=number)
 
 
-def backup(age: float | None, status: str = "Ready", *, index: str = "i", index_id: str = "1", **facts: Any) -> Backup:
-    """Return a backup that was created so many hours before NOW; None for an unknown time."""
+def backup(
+    age: float | None,
+    status: str = "Ready",
+    *,
+    index: str = "i",
+    index_id: str = "1",
+    now: dt.datetime = NOW,
+    **facts: Any,
+) -> Backup:
+    """Return a backup that was created so many hours before `now`; None for an unknown time."""
     fields: dict[str, Any] = {
         "backup_id": f"{index}-{index_id}-{age}-{status}",
         "source_index_name": index,
@@ -23,6 +31,6 @@ def backup(age: float | None, status: str = "Ready", *, index: str = "i", index_
         "status": status,
         "cloud": "aws",
         "region": "us-east-1",
-        "created_at": None if age is None else NOW - hours(age),
+        "created_at": None if age is None else now - hours(age),
     }
     return Backup(**{**fields, **facts})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +14,9 @@ from yarl import URL
 
 from pinecone_backups_async import Backup
 from pinecone_backups_async.testing import FakePinecone
+from tests.support import backups
 
-NOW = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+NOW = backups.NOW
 VERSION = "2026-04"
 SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("api_2026_04.schema.json").read_text())
 CODES = {
@@ -67,10 +67,8 @@ class Reply:
 
 def backup(name: str, days_old: int | None = 0, **facts: Any) -> Backup:
     """Return a backup of the index `products`, Ready unless `facts` say otherwise; None is no time."""
-    required: dict[str, Any] = {"source_index_name": "products", "source_index_id": "idx-1", "status": "Ready"}
-    required |= {"backup_id": name, "cloud": "aws", "region": "us-east-1"}
-    required["created_at"] = None if days_old is None else NOW - dt.timedelta(days=days_old)
-    return Backup(**required | facts)
+    age = None if days_old is None else 24 * days_old
+    return backups.backup(age, index="products", index_id="idx-1", **{"backup_id": name, **facts})
 
 
 async def ask(

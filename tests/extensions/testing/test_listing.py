@@ -1,25 +1,18 @@
-"""Pages, limits and tokens, as the service cuts them; a project that changes between two requests; the sample data."""
+"""The listing, asked without a client: its pages and tokens, the sample data, and bodies that the specification has."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import attrs
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from pinecone_backups_async.testing import FakePinecone, sample_backups
-from tests.support.raw_request import NOW, backup, get
-
-AFTER_TEN = "c2tpcD0wMDAwMDAxMCZzaXplPTAxMA=="
-LIMITS = ["0", "101", "-1", "ten", "1.5", "", "1e1", "+5", "²", " 5", "9" * 5000]
-TOKENS = [
-    "", "nonsense", "ä",
-    "bm9uc2Vuc2U=",  # well-formed base64 of something else
-    f"{AFTER_TEN}!", AFTER_TEN[:-1], AFTER_TEN.replace("=", "%3D"),
-    "c2tpcD0wMDAwMDAxMCZzaXplPTAwMA==",  # a page size of 0
-    "c2tpcD0wMDAwMDAxMCZzaXplPTEwMQ==",  # a page size of 101
-]  # fmt: skip
+from tests.support.raw_request import NOW, SCHEMA, ask, backup, get, pages, validator
+from tests.support.samples import CURL_EXAMPLE, OPENAPI_EXAMPLE, row
 
 
 @pytest.mark.parametrize(("query", "rows"), [
@@ -29,16 +22,6 @@ TOKENS = [
 async def test_how_many_rows_a_page_has(query: dict[str, Any], rows: int) -> None:
     async with FakePinecone(backups=150) as fake:
         assert (await get(fake, **query)).ids == [backup.backup_id for backup in fake.backups[:rows]]
-
-
-@pytest.mark.parametrize(("name", "value", "message"), [
-    *(("limit", value, "limit must be an integer from 1 to 100.") for value in LIMITS),
-    *(("paginationToken", value, "Invalid pagination token.") for value in TOKENS),
-])  # fmt: skip
-async def test_what_is_malformed_is_a_400(name: str, value: str, message: str) -> None:
-    async with FakePinecone(backups=20) as fake:
-        assert (await get(fake, limit=10)).next_token == AFTER_TEN
-        assert (await get(fake, **{name: value})).error == (400, message)
 
 
 async def test_a_token_carries_its_page_size(fake: FakePinecone) -> None:
@@ -80,7 +63,7 @@ def test_a_project_is_worth_looking_at() -> None:
     assert {b.backup_id for b in sample_backups(60, now=NOW)} < {b.backup_id for b in backups}
     times = [backup.created_at or NOW for backup in backups]
     assert times == sorted(times, reverse=True)
-    assert NOW - dt.timedelta(days=60) < times[-1] < times[0] < NOW
+    assert NOW - dt.timedelta(days=60) < times[-1] < NOW - dt.timedelta(days=1) < times[0] < NOW
     assert len({backup.backup_id for backup in backups}) == 250
     assert len({backup.source_index_name for backup in backups}) == 6
     assert len({backup.source_index_id for backup in backups if backup.source_index_name == "docs-search"}) == 2
@@ -97,3 +80,77 @@ def test_ages_count_from_the_present_by_default() -> None:
     assert dt.timedelta() < dt.datetime.now(dt.UTC) - newest.created_at < dt.timedelta(days=1)
     with pytest.raises(ValueError, match="count must not be negative, not -1"):
         sample_backups(-1)
+
+
+async def test_a_project_has_rows_of_every_shape() -> None:
+    """What a client must be able to take: fields that are absent, null, empty or 0, and both kinds of schema."""
+    async with FakePinecone(backups=100, now=NOW) as fake:
+        rows = (await get(fake, limit=100)).json["data"]
+        indexes = (await ask(fake, "GET /indexes")).json
+    validator("index_list").validate(indexes)
+    assert {index["name"] for index in indexes["indexes"]} == {row["source_index_name"] for row in rows}
+    fields = ["tags", "description", "dimension", "metric", "schema", "size_bytes", "source_index_deleted_at"]
+    seen = {name: {json.dumps(row[name]) if name in row else "absent" for row in rows} for name in fields}
+    assert {"null", "{}"} < seen["tags"]
+    assert {"null", '"Before a bulk update"'} == seen["description"]
+    assert {"0", "1536"} < seen["dimension"]
+    assert all({"absent"} < seen[name] for name in fields[3:])
+    assert all(kind in " ".join(seen["schema"]) for kind in ('"dense_vector"', '{"filterable": true}'))
+
+
+NO_ROWS: list[dict[str, Any]] = [
+    {"region": None}, {"status": "ready"}, {"size_bytes": 1.5}, {"metric": None}, {"shards": 1},
+    {"created_at": "2026-04-01"}, {"schema": {"fields": {"genre": {"filterable": False}}}},
+    {"schema": {"fields": {"vector": {"type": "dense_vector", "dimension": 3}}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "body", "valid"), [
+    ("page", json.loads(CURL_EXAMPLE), True), ("page", json.loads(OPENAPI_EXAMPLE), True),
+    ("error", {"error": {"code": "UNKNOWN", "message": "Internal server error"}, "status": 500}, True),
+    ("page", {"data": None}, False), ("page", {"pagination": None}, False), ("restore_job_page", {}, False),
+    ("page", {"data": [], "pagination": {"next": ""}}, False), ("receipt", {"restore_job_id": "j"}, False),
+    ("index_list", {"indexes": [{"name": "a"}]}, False), *(("backup", row(**fields), False) for fields in NO_ROWS),
+])  # fmt: skip
+def test_the_schemas_tell_what_is_a_body(name: str, body: Any, valid: bool) -> None:
+    """They accept the examples of the specification."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert validator(name).is_valid(body) is valid
+
+
+async def test_every_page_of_a_project_is_valid() -> None:
+    async with FakePinecone(backups=250) as fake:
+        found = await pages(fake, "GET /backups", limit=70)
+    for page in found:
+        validator("page").validate(page.json)
+    assert [len(page.ids) for page in found] == [70, 70, 70, 40]
+    assert {page.headers["Content-Type"] for page in found} == {"application/json"}
+    assert len({page.headers["X-Pinecone-Request-Id"] for page in found}) == 4
+
+
+@pytest.mark.parametrize("version", ["2025-10", "2026-04"])
+async def test_every_other_body_is_valid(version: str) -> None:
+    """Also of what is unfinished or has failed, and of an index that has no backup."""
+
+    async def valid(name: str, request: str, **settings: Any) -> Any:
+        reply = await ask(fake, request, version=version, **settings)
+        validator(name).validate(reply.json)
+        return reply.json
+
+    async with FakePinecone([*map(backup, "ab")], indexes=["empty"]) as fake:
+        fake.looks_until_ready = fake.looks_until_restored = 2
+        for outcome in "Ready", "Failed":
+            fake.backup_outcome = outcome
+            for name in "products", "empty":
+                new = await valid("backup", f"POST /indexes/{name}/backups", json={"name": "n", "description": "d"})
+                for _ in range(2):
+                    await valid("backup", f"GET /backups/{new['backup_id']}")
+        for outcome in "Completed", "Failed":
+            fake.restore_outcome = outcome
+            body = {"name": outcome.lower(), "tags": {"team": "search"}}
+            receipt = await valid("receipt", "POST /backups/a/create-index", json=body)
+            await valid("index", f"GET /indexes/{outcome.lower()}")
+            await valid("restore_job", f"GET /restore-jobs/{receipt['restore_job_id']}")
+        assert len((await valid("restore_job_page", "GET /restore-jobs"))["data"]) == 2
+        assert len((await valid("page", "GET /indexes/empty/backups"))["data"]) == 2
+        assert len((await valid("index_list", "GET /indexes"))["indexes"]) == 4

@@ -1,18 +1,29 @@
-"""The server's life: scripts, delays, hooks, what it records, and that it ends at once."""
+"""The server's life: what starts and ends it, scripts, lost answers, delays, hooks, and what it records."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
+from asyncio.subprocess import PIPE
+from pathlib import Path
 
 import aiohttp
 import pytest
 
-from pinecone_backups_async import ServiceError, testing
+from pinecone_backups_async import BackupsClient, ServiceError, testing
 from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
+from pinecone_backups_async.testing.__main__ import main
 from tests.support.clients import client_of, listed
 from tests.support.raw_request import ask, get
+
+CREATE = "POST /indexes/products/backups"
+HTML = {"Content-Type": "text/html"}
 
 
 def test_a_star_import_gives_exactly_the_public_names() -> None:
@@ -21,7 +32,7 @@ def test_a_star_import_gives_exactly_the_public_names() -> None:
 
 async def test_scripted_answers_are_played_in_order(fake: FakePinecone) -> None:
     fake.play(
-        Answer(status=502, body="<html>", headers={"Content-Type": "text/html"}),
+        Answer(status=502, body="<html>", headers=HTML),
         None,
         Answer.error(503, "UNAVAILABLE", "Try later.", headers={"retry-after": "7"}),
         Answer(body=b"\xff"),
@@ -31,6 +42,42 @@ async def test_scripted_answers_are_played_in_order(fake: FakePinecone) -> None:
     assert (len(normal.ids), unavailable.status, unavailable.headers["Retry-After"]) == (4, 503, "7")
     broken = await ask(fake, "POST /anything")
     assert (broken.status, broken.text, len((await get(fake)).ids)) == (200, "\ufffd", 4)
+
+
+@pytest.mark.parametrize("status", [503, 302, 206])
+async def test_a_lost_answer_has_its_effect_once(fake: FakePinecone, status: int) -> None:
+    """What is refused has no effect to lose."""
+    fake.play(Answer.lost(status, body="<html>", headers=HTML), None, Answer.lost(status))
+    reply = await ask(fake, CREATE, json={})
+    assert (reply.status, reply.text, reply.headers["Content-Type"]) == (status, "<html>", "text/html")
+    assert len(fake.backups) == 5
+    assert (await ask(fake, CREATE, json={})).status == 201
+    assert ((await ask(fake, "DELETE /backups/x")).status, len(fake.backups)) == (status, 6)
+
+
+DROPPED, CUT = aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError
+
+
+@pytest.mark.parametrize(("answer", "error"), [
+    (Answer.lost(), DROPPED), (Answer.lost(cut=True), CUT), (Answer.lost(delay=60), TimeoutError),
+    (Answer.lost(201, body='{"backup_id": "'), json.JSONDecodeError),
+    # Without `lost` there is no effect either.
+    (Answer(body={"data": []}, cut=True), CUT), (Answer(body={"data": []}, dropped=True), DROPPED),
+])  # fmt: skip
+async def test_no_response_or_half_of_one(fake: FakePinecone, answer: Answer, error: type[Exception]) -> None:
+    fake.play(answer)
+    with pytest.raises(error):
+        async with asyncio.timeout(0.3):
+            (await ask(fake, CREATE, json={})).json  # noqa: B018 - garbled is found out when it is read
+    assert (len(fake.requests), len(fake.backups)) == (1, 5 if answer.takes_effect else 4)
+    assert len((await get(fake)).ids) == len(fake.backups)
+
+
+async def test_half_of_no_body_is_nothing(fake: FakePinecone) -> None:
+    fake.play(Answer.lost(cut=True))
+    # aiohttp itself repeats an idempotent request whose connection is dropped.
+    assert (await ask(fake, "DELETE /backups/a")).status == 404
+    assert (len(fake.backups), len(fake.requests)) == (3, 2)
 
 
 @pytest.mark.parametrize("scripted", [True, False])
@@ -143,3 +190,76 @@ async def test_what_a_hook_raises_the_test_sees() -> None:
     async with fake:
         fake.before_answer = None
         assert (await get(fake)).status == 200
+
+
+async def test_as_a_program_it_serves_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It prints what points a client at it."""
+    command = (sys.executable, "-W", "error", "-m", "pinecone_backups_async.testing", "--port", "0", "--backups", "120")
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        *exports, last = [(await process.stdout.readline()).decode() for _ in range(3)]
+    for line in exports:
+        export, name, value = line.rstrip("\n").replace("=", " ").split(" ")
+        assert export == "export"
+        monkeypatch.setenv(name, value)
+    assert last == f"# 120 backups at {os.environ['PINECONE_CONTROLLER_HOST']}/backups until Ctrl-C\n"
+    async with BackupsClient() as client:
+        assert len(await listed(client)) == 120
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert (await process.stdout.read(), await process.stderr.read()) == (b"", b"")
+
+
+@pytest.mark.parametrize(("argument", "complaint"), [
+    ("--backups=-1", "argument --backups: must be from 0 to 100000, not -1"),
+    ("--backups=many", "argument --backups: invalid integer value: 'many'"),
+    ("--port=65536", "argument --port: must be from 0 to 65535, not 65536"),
+    ("--port={taken}", "address already in use"), ("--help-me", "unrecognized arguments: --help-me"),
+])  # fmt: skip
+async def test_wrong_use_exits_with_2(
+    fake: FakePinecone, argument: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        await asyncio.to_thread(main, [argument.format(taken=fake.url.rpartition(":")[2])])
+    assert (caught.value.code, complaint in capsys.readouterr().err) == (2, True)
+
+
+THEIR_TEST = """
+import pytest
+from pinecone_backups_async import BackupsClient
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.{mark}
+async def test_theirs(fake_pinecone):
+    async with BackupsClient(fake_pinecone.api_key, base_url=fake_pinecone.url) as client:
+        assert len(await client.list_backups().to_list()) == 250
+
+@pytest.mark.{mark}
+async def test_each_test_has_its_own(fake_pinecone):
+    assert fake_pinecone.requests == []
+"""
+LOOP = ["-o", "asyncio_default_fixture_loop_scope=function"]
+ALONE = ["-p", "anyio.pytest_plugin", "-p", "pinecone_backups_async.testing.plugin"]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("mark", "prelude", "options"), [
+    ("asyncio(loop_scope='session')", "", ["--asyncio-mode=strict", *LOOP]),
+    ("anyio", "", ["--asyncio-mode=auto", *LOOP]),
+    ("anyio", "sys.modules['pytest_asyncio'] = None", ALONE),  # as if it were not installed
+])  # fmt: skip
+def test_the_plugin_in_a_project_of_its_own(
+    mark: str, prelude: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "test_theirs.py").write_text(THEIR_TEST.format(mark=mark))
+    if options is ALONE:
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    arguments = ["-q", "-p", "no:cacheprovider", "-W", "error", *options, "."]
+    command = [sys.executable, "-c", f"import sys; {prelude}\nimport pytest; sys.exit(pytest.main({arguments}))"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, "2 passed" in result.stdout) == (0, True), result.stdout + result.stderr

@@ -1,7 +1,7 @@
-"""Errors of aiohttp, sockets, the resolver and TLS to ours: where it happened, why, and what to do.
+"""Errors of aiohttp, sockets, the resolver and TLS to ours: where it happened, and why.
 
-Only the fixed texts of the operating system and of OpenSSL are used, and addresses. What the peer sent stays out. The
-classes of aiohttp are known by their names only, so that aiohttp keeps its one importer.
+Only the fixed texts of the operating system and of OpenSSL, names of classes, and addresses are used. What the peer
+sent stays out. The classes of aiohttp are known by their names only, so that aiohttp keeps its one importer.
 """
 
 import os
@@ -10,6 +10,7 @@ import socket
 import ssl
 import traceback
 from typing import Any, Final
+from urllib.request import getproxies_environment
 
 from yarl import URL
 
@@ -20,112 +21,73 @@ from ._errors import TLSError, TransportError, TransportTimeoutError
 _REFUSAL: Final = re.compile(
     "ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE|PROTOCOL|INSUFFICIENT_SECURITY|DECRYPT_ERROR)"
 )
-_NOT_TRUSTED: Final = frozenset({2, 18, 19, 20, 21})  # X509_V_ERR_*: no issuer, self-signed, issuer not known here
-_HTTP_INSTEAD: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
-_BROKEN_OFF: Final = {
-    "LineTooLong": "its headers are too large",
-    "ClientPayloadError": "its body was cut off or garbled",
-    "HttpProcessingError": "it is not valid HTTP",
-    "ClientResponseError": "it is not valid HTTP",
-    "ServerDisconnectedError": "the connection was closed",
-}
 _CONNECT_FAILED: Final = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']+)'")
+
+
+# Classes of exceptions: what they become, and the sentence. The first one in the order of an error's classes counts.
+_KINDS: Final[dict[str, tuple[type[TransportError], str]]] = {
+    "ClientHttpProxyError": (TransportError, "{place} answered {status} to CONNECT"),
+    "ServerFingerprintMismatch": (TLSError, "the certificate of {place} does not have the connector's fingerprint"),
+    "ClientConnectorCertificateError": (TLSError, "the certificate of {place} is not accepted: {words}"),
+    "ClientConnectorSSLError": (TLSError, "the TLS handshake failed with {place}: {words}"),
+    "ClientConnectorDNSError": (TransportError, "the name of the host cannot be resolved: {place}: {words}"),
+    "ClientConnectorError": (TransportError, "no connection to {place}: {words}"),
+    "TimeoutError": (TransportTimeoutError, "no complete response within {seconds:.3g} s{where}"),
+    "BaseException": (TransportError, "no complete response from {place}: {words}"),
+}
 
 
 class Places:
     """The server of a client, and its proxy if there is one: translates errors that happened on the way there."""
 
-    def __init__(self, server: URL, proxy: URL | None) -> None:
-        self._server = server
-        self._proxy = proxy
+    def __init__(self, server: str, proxy: str | None) -> None:
+        self._server = URL(server, encoded=True)
+        self._proxy = None if proxy is None else URL(proxy).origin()
 
-    def translated(
-        self, error: Any, *, sent: bool, seconds: float | None = None, may_refuse: bool = False
-    ) -> TransportError:
+    def translated(self, error: Any, *, sent: bool, seconds: float) -> TransportError:
         """Return our error for one of aiohttp's or of the sockets.
 
-        `sent` says whether the request may have left, `seconds` which limit has expired, and `may_refuse` that no
-        response has begun, so that a TLS alert may be the peer's refusal.
+        `sent` says whether the request may have left, `seconds` which limit has expired if it is a timeout.
         """
-        kinds = {kind.__name__ for kind in type(error).__mro__}
-        if "ClientConnectorError" in kinds:
-            return self._not_connected(error, kinds)
-        place = self._place(at_proxy=self._proxy is not None and not sent)
-        if "ClientHttpProxyError" in kinds:
-            return TransportError(f"{place} answered {error.status} to CONNECT", status=error.status)
-        if "ServerFingerprintMismatch" in kinds:
-            return TLSError(f"{place}: the certificate does not have the fingerprint of the connector")
-        refusal = _refusal_by_tls(error) if may_refuse else None
-        if refusal is not None:
-            return TLSError(f"{place} refused the TLS connection: {_tls_words(refusal)}")
-        if isinstance(error, TimeoutError):
-            time = "in time" if seconds is None else f"within {seconds:.3g} s"
-            where = f" from {place}" if sent else f": no connection to {place}{self._hint()}"
-            return TransportTimeoutError(f"no complete response {time}{where}", sent=sent)
-        return TransportError(f"no complete response from {place}: {_broken_off(error, kinds)}", sent=sent)
+        names = [kind.__name__ for kind in type(error).__mro__]
+        kind, sentence = next(_KINDS[name] for name in names if name in _KINDS)
+        cause = _innermost(error)
+        if "ClientOSError" in names and isinstance(cause, ssl.SSLError) and _REFUSAL.search(cause.reason or ""):
+            kind, sentence = _KINDS["ClientConnectorSSLError"]
+        status = error.status if "ClientHttpProxyError" in names else None
+        place = self._place(error, sent=sent)
+        where = f" from {place}" if sent else f": no connection to {place}"
+        message = sentence.format(place=place, words=_words(cause), where=where, seconds=seconds, status=status)
+        if not sent and self._proxy is None and "https" in getproxies_environment():
+            message += " (HTTPS_PROXY is set, but this library ignores it: pass proxy=)"
+        return kind(message, status=status, sent=sent and kind is not TLSError)
 
-    def _not_connected(self, error: Any, kinds: set[str]) -> TransportError:
-        proxy = self._proxy
-        place = self._place(at_proxy=proxy is not None and (error.host, error.port) == (proxy.raw_host, proxy.port))
-        if "ClientConnectorCertificateError" in kinds:
-            return TLSError(
-                f"the certificate of {place} is not accepted: {_certificate_words(error.certificate_error)}"
-            )
-        if "ClientConnectorSSLError" in kinds:
-            return TLSError(f"the TLS handshake failed with {place}: {_tls_words(error.os_error)}{self._hint()}")
-        words = f"{place}: {_os_words(error.os_error)}{self._hint()}"
-        if "ClientConnectorDNSError" in kinds:
-            return TransportError(f"the name of the host cannot be resolved: {words}")
-        return TransportError(f"no connection to {words}")
-
-    def _place(self, *, at_proxy: bool) -> str:
-        url = self._proxy if at_proxy and self._proxy is not None else self._server
-        return f"the {'proxy' if url is self._proxy else 'server'} {url.host_subcomponent}:{url.port}"
-
-    def _hint(self) -> str:
-        """Return what to know if the environment names a proxy and none was passed."""
-        names = (name for name in ("HTTPS_PROXY", "https_proxy") if self._proxy is None and os.environ.get(name))
-        name = next(names, None)
-        return "" if name is None else f" ({name} is set, but this library ignores it: pass proxy=)"
+    def _place(self, error: Any, *, sent: bool) -> str:
+        """Return where an error happened: until the request is sent at the proxy, unless the error names the server."""
+        server, proxy = self._server, self._proxy
+        named = (getattr(error, "host", None), getattr(error, "port", None))
+        if proxy is None or sent or named == (server.raw_host, server.port):
+            return f"the server {server.host_subcomponent}:{server.port}"
+        return f"the proxy {proxy.host_subcomponent}:{proxy.port}"
 
 
-def _broken_off(error: Exception, kinds: set[str]) -> str:
-    """Return in our words how a response broke off: aiohttp's own may quote what was received."""
-    cause = error.__cause__
-    while cause is not None:
-        traceback.clear_frames(cause.__traceback__)  # a frame of aiohttp's keeps its error: a reference cycle
-        kinds, cause = kinds | {kind.__name__ for kind in type(cause).__mro__}, cause.__cause__
-    words = _os_words(error) if isinstance(error, OSError) else type(error).__name__
-    return next((words for name, words in _BROKEN_OFF.items() if name in kinds), words)
-
-
-def _os_words(error: OSError) -> str:
-    """Return why a connection failed; if several addresses were tried, why each failed."""
-    if isinstance(error, socket.gaierror):  # its numbers are not those of the operating system
-        return error.strerror or "the name resolution failed"
-    failed = [f"{address}: {os.strerror(int(code))}" for code, address in _CONNECT_FAILED.findall(str(error))]
-    if len(failed) > 1:
-        return ", ".join(dict.fromkeys(failed))
-    return os.strerror(error.errno) if error.errno else type(error).__name__
-
-
-def _certificate_words(error: ssl.SSLCertVerificationError) -> str:
-    """Return why a certificate is not accepted, in OpenSSL's words, and what can be done."""
-    words = error.verify_message.rstrip(".")
-    if error.verify_code in _NOT_TRUSTED:
-        return f"{words}; if its CA is to be trusted, pass ssl_context= or set SSL_CERT_FILE"
-    return words
-
-
-def _tls_words(error: OSError) -> str:
-    """Return why a TLS handshake failed, in OpenSSL's words."""
-    reason = (error.reason if isinstance(error, ssl.SSLError) else None) or type(error).__name__
-    words = reason.replace("_", " ").lower()
-    return f"{words}; it may not speak TLS on this port" if reason in _HTTP_INSTEAD else words
-
-
-def _refusal_by_tls(error: BaseException | None) -> ssl.SSLError | None:
-    """Return the TLS alert by which the peer refused us, if that is among the causes of an error."""
-    while error is not None and not isinstance(error, ssl.SSLError):
+def _innermost(error: BaseException) -> BaseException:
+    """Return the cause of all causes of an error."""
+    while error.__cause__ is not None:
         error = error.__cause__
-    return error if error is not None and _REFUSAL.search(error.reason or "") else None
+        traceback.clear_frames(error.__traceback__)  # a frame of aiohttp's keeps its error: a reference cycle
+    return error
+
+
+def _words(error: BaseException) -> str:
+    """Return why it failed, in words of OpenSSL or the system: aiohttp's own may quote what was received."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
+    if isinstance(error, socket.gaierror):  # its numbers are not those of the operating system
+        return error.strerror or type(error).__name__
+    failed = [f"{address}: {os.strerror(int(code))}" for code, address in _CONNECT_FAILED.findall(str(error))]
+    if isinstance(error, OSError) and error.errno and not failed:
+        return os.strerror(error.errno)
+    return ", ".join(dict.fromkeys(failed)) or type(error).__name__

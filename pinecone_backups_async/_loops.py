@@ -17,6 +17,7 @@ that does not answer would hold both for as long as the system's resolver tries,
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
 import os
 import socket
@@ -28,63 +29,55 @@ from typing import Any
 class LoopSession:
     """The session of one event loop in one process. It ends with the loop at the latest."""
 
-    def __init__(self) -> None:
-        self._session: Any = None
+    def __init__(self, make: Callable[[], Any]) -> None:
         self._loop = asyncio.get_running_loop()
         self._pid = os.getpid()
-        self._lifetime: AsyncGenerator[None] | None = None
+        #: The limits of the attempts under way, and what their waits wait for: `close` ends both.
+        self.limits: set[asyncio.Timeout] = set()
+        self.closing: asyncio.Future[None] = self._loop.create_future()
+        self.session = make()
+        self._lifetime = _until_closed(self.session)
+        with contextlib.suppress(StopIteration):  # it runs to its yield, and waits for nothing
+            self._lifetime.asend(None).send(None)
 
-    async def start(self, make: Callable[[], Any]) -> Any:
-        """Return the session, made and registered with the loop the first time.
+    def serves_this_loop(self) -> bool:
+        """Return whether this is a session of the running loop, in this process.
 
-        A signal handler may raise between any two of these lines: the next call continues there, and `close` closes.
+        Raise RuntimeError if another event loop runs while that of the session lives.
         """
-        if self._session is None:
-            self._session = make()
-        if self._lifetime is None:
-            self._lifetime = _until_closed(self._session)
-            await anext(self._lifetime)
-        return self._session
-
-    async def close(self) -> None:
-        """Close the session."""
-        if self._lifetime is not None:
-            await self._lifetime.aclose()
-        if self._session is not None:
-            await self._session.close()
-
-    def is_inherited(self) -> bool:
-        """Return whether this is the session of a parent process."""
-        return self._pid != os.getpid()
-
-    def is_usable(self) -> bool:
-        """Return whether this session can serve the running loop; raise RuntimeError as `check_loop` does."""
-        if self.is_inherited():
+        if self._pid != os.getpid() or self._loop.is_closed():
             return False
-        self.check_loop()
-        return not self._loop.is_closed() and (self._session is None or not self._session.closed)
-
-    def check_loop(self) -> None:
-        """Raise RuntimeError if another event loop runs while that of the session lives."""
         running = asyncio.get_running_loop()
-        if running is not self._loop and not self._loop.is_closed():
+        if running is not self._loop:
             loops = f"event loop {id(self._loop):#x} and cannot serve {id(running):#x}"
             raise RuntimeError(f"this client serves {loops}: use a client for each")
+        return True
+
+    async def close(self) -> None:
+        """End the attempts and waits under way, then close the session."""
+        self.closing.set_result(None)
+        for limit in self.limits:
+            if not limit.expired():
+                limit.reschedule(0)
+        try:
+            await asyncio.sleep(0)  # the limits end what waits, before aiohttp would cancel it
+        finally:
+            await self._lifetime.aclose()
 
     def give_up(self) -> bool:
         """Close now if the loop was closed first; return whether a session of this process was open.
 
         In a forked process keep everything as it is.
         """
-        if self.is_inherited():
+        if self._pid != os.getpid():
             import ctypes  # noqa: PLC0415 - only forked processes need it
 
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # a list would be emptied when the process ends
             return False
-        was_open = self._session is not None and not self._session.closed
+        was_open = not self.session.closed
         if self._loop.is_closed():
-            with contextlib.suppress(StopIteration):
-                self.close().send(None)
+            with contextlib.suppress(StopIteration):  # without its loop there is nothing to wait for
+                self._lifetime.aclose().send(None)
         return was_open
 
 
@@ -111,19 +104,14 @@ class Lookups:
 
 
 async def _in_daemon_thread(function: Callable[[], Any]) -> Any:
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[Any] = loop.create_future()
-
-    def settle(setter: Callable[[Any], None], value: Any) -> None:
-        if not outcome.done():  # or it was cancelled meanwhile
-            setter(value)
+    outcome: concurrent.futures.Future[Any] = concurrent.futures.Future()
+    outcome.set_running_or_notify_cancel()  # so that the thread may still settle it after a cancellation
 
     def run() -> None:
-        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
-            try:
-                loop.call_soon_threadsafe(settle, outcome.set_result, function())
-            except (OSError, UnicodeError) as error:
-                loop.call_soon_threadsafe(settle, outcome.set_exception, error)
+        try:
+            outcome.set_result(function())
+        except (OSError, UnicodeError) as error:
+            outcome.set_exception(error)
 
     threading.Thread(target=run, name="pinecone-backups-lookup", daemon=True).start()
-    return await outcome
+    return await asyncio.wrap_future(outcome)

@@ -27,8 +27,6 @@ from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
-from aiohttp import http_exceptions
-from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
@@ -36,7 +34,7 @@ from yarl import URL
 from ._arguments import refused
 from ._causes import Places
 from ._decode import MAX_BODY, MAX_ERROR_BODY
-from ._errors import ClientClosedError
+from ._errors import ClientClosedError, TransportError
 from ._loops import Lookups, LoopSession
 from ._protocol import Request, Response
 from ._retry import Attempt
@@ -44,17 +42,17 @@ from ._retry import Attempt
 TRANSPORT: Final = f"aiohttp/{aiohttp.__version__}"
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 _NEW_CONNECTION: Final = -1  # in the place of a hash in the keys of connections; no hash is -1
-_FOREIGN_ERRORS: Final = (aiohttp.ClientError, OSError, http_exceptions.HttpProcessingError)
+_FOREIGN_ERRORS: Final = (aiohttp.ClientError, OSError)
 # Each borrowed connector, and the process in which a client has first seen it.
 _connector_pids: Final[WeakKeyDictionary[aiohttp.BaseConnector, int]] = WeakKeyDictionary()
 
 
 class _Request(aiohttp.ClientRequest):
-    """A request that knows its attempt, and what to do before it is sent."""
+    """A request that knows whether its connection must be new, and what to do before it is sent."""
 
     new_connection = False
     before_send: Callable[[], None]
-    used: ResponseHandler | None = None
+    used: ResponseHandler
 
     @property
     def connection_key(self) -> Any:
@@ -62,20 +60,14 @@ class _Request(aiohttp.ClientRequest):
         return key._replace(proxy_headers_hash=_NEW_CONNECTION) if self.new_connection else key
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        self.used = conn.protocol
-        if self.used is None or self.used.should_close:
+        self.used = cast("ResponseHandler", conn.protocol)
+        if self.used.should_close:
             raise aiohttp.ServerDisconnectedError
         if self.new_connection:
             self.used.force_close()
+            self.headers["Connection"] = "close"
         self.before_send()
         return await super().send(conn)
-
-    def discard(self, response: aiohttp.ClientResponse) -> None:
-        """Close the connection after the response, or now if it is back in the pool already."""
-        used = cast("ResponseHandler", self.used)
-        used.force_close()
-        if response.connection is None:
-            used.close()
 
 
 class SessionManager:
@@ -88,8 +80,7 @@ class SessionManager:
             raise refused("connector", f"must be an aiohttp connector, not {type(connector).__name__}")
         if connector is not None:
             _connector_pids.setdefault(connector, os.getpid())
-        place_of_proxy = None if proxy is None else URL(proxy).with_user(None)
-        self._places = Places(URL(base_url, encoded=True), place_of_proxy)
+        self._places = Places(base_url, proxy)
         # In functions, so that no repr, vars or pickle shows them.
         self._api_key: Callable[[], str] = lambda: api_key
         self._proxy: Callable[[], str | None] = lambda: proxy
@@ -97,7 +88,6 @@ class SessionManager:
         self._connector = connector
         self._session: LoopSession | None = None
         self._lock = threading.Lock()
-        self._limits: dict[asyncio.Timeout, asyncio.AbstractEventLoop] = {}
         self.closed = False
 
     async def send(self, request: Request, attempt: Attempt) -> Response:
@@ -106,30 +96,30 @@ class SessionManager:
         The response is complete within `attempt.seconds`. Until the request begins to be sent, a shorter limit may
         hold. `attempt.sent` becomes True as soon as a byte of the request may have left.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + attempt.seconds
-        to_send = attempt.seconds if attempt.seconds_to_send is None else min(attempt.seconds, attempt.seconds_to_send)
-        limit = asyncio.timeout(to_send)
+        session = self._current_session()
+        deadline = asyncio.get_running_loop().time() + attempt.seconds
+        limit = asyncio.timeout(attempt.seconds if attempt.seconds_to_send is None else attempt.seconds_to_send)
 
         def before_send() -> None:
-            self.check_open("the client was closed during the call")
+            self.check_open()
             attempt.sent = True
-            limit.reschedule(deadline)
+            if attempt.seconds_to_send is not None:
+                limit.reschedule(deadline)
 
         try:
             async with limit:
-                self._limits[limit] = loop
-                return await self._exchange(request, attempt, before_send)
+                session.limits.add(limit)
+                return await self._exchange(session.session, request, attempt, before_send)
         except _FOREIGN_ERRORS as error:
-            seconds = (attempt.seconds if attempt.sent else to_send) if limit.expired() else None
             # The response broke off, or aiohttp's call was mocked: then only what could not connect was not sent.
-            attempt.sent |= seconds is None and not isinstance(error, aiohttp.ClientConnectorError)
-            self.check_open("the client was closed during the call")
-            raise self._places.translated(error, sent=attempt.sent, seconds=seconds) from None
+            attempt.sent |= not limit.expired() and not isinstance(error, aiohttp.ClientConnectorError)
+            raise self._translated(error, attempt) from None
         finally:
-            self._limits.pop(limit, None)
+            session.limits.discard(limit)
 
-    async def _exchange(self, request: Request, attempt: Attempt, before_send: Callable[[], None]) -> Response:
+    async def _exchange(
+        self, session: aiohttp.ClientSession, request: Request, attempt: Attempt, before_send: Callable[[], None]
+    ) -> Response:
         async def middleware(
             outgoing: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
         ) -> aiohttp.ClientResponse:
@@ -137,84 +127,77 @@ class SessionManager:
             ours.new_connection, ours.before_send = attempt.new_connection, before_send
             ours.headers["Api-Key"] = self._api_key()
             try:
-                response = await send(outgoing)
+                response = await send(ours)
             except _FOREIGN_ERRORS as error:
-                self.check_open("the client was closed during the call")
-                raise self._places.translated(error, sent=attempt.sent, may_refuse=True) from None
+                raise self._translated(error, attempt) from None
             finally:
                 ours.headers.popall("Api-Key", None)
             if response.status >= 500 or response.status == 408:
-                ours.discard(response)
+                ours.used.force_close()
+                if response.connection is None:  # it is back in the pool already
+                    ours.used.close()
             return response
 
-        session = await self._current_session()
-        headers = {**request.headers, "Connection": "close"} if attempt.new_connection else request.headers
         url = URL(request.url, encoded=True)
         async with session.request(
-            request.method, url, data=request.body, headers=headers, allow_redirects=False, middlewares=(middleware,)
+            request.method,
+            url,
+            data=request.body,
+            headers=request.headers,
+            allow_redirects=False,
+            middlewares=(middleware,),
         ) as response:
             body = await _body(response)
             return Response(response.status, response.headers, body or b"", too_large=body is None)
 
+    def _translated(self, error: Exception, attempt: Attempt) -> TransportError:
+        self.check_open()
+        seconds = attempt.seconds if attempt.sent or attempt.seconds_to_send is None else attempt.seconds_to_send
+        return self._places.translated(error, sent=attempt.sent, seconds=seconds)
+
     async def sleep_unless_closed(self, seconds: float) -> None:
         """Wait; raise ClientClosedError as soon as the client is closed."""
-        loop, limit = asyncio.get_running_loop(), asyncio.timeout(seconds)
-        try:
-            async with limit:
-                self._limits[limit] = loop
-                await loop.create_future()
-        except TimeoutError:
-            self.check_open("the client was closed during a wait")
-        finally:
-            self._limits.pop(limit, None)
+        await asyncio.wait([self._current_session().closing], timeout=seconds)
+        self.check_open()
 
     async def close(self) -> None:
         """Close the session, and end what waits for it. Closing twice is fine, even if the first was cancelled."""
-        if self._session is not None and self._session.is_inherited():
+        if self._session is not None and not self._session.serves_this_loop():
             self.abandon()
-        if self._session is not None:
-            self._session.check_loop()
         self.closed = True
         session, self._session = self._session, None
-        for limit, loop in list(self._limits.items()):
-            if loop is asyncio.get_running_loop() and not limit.expired():
-                limit.reschedule(0)
         if session is not None:
-            try:
-                await asyncio.sleep(0)  # our limits end what waits, before aiohttp would cancel it
-            finally:
-                await session.close()
+            await session.close()
 
     def abandon(self) -> bool:
         """Give up a session that was never closed; return whether there was one of this process."""
         session, self._session = self._session, None
         return session is not None and session.give_up()
 
-    def check_open(self, message: str = "the client is closed") -> None:
+    def check_open(self) -> None:
         """Raise ClientClosedError if the client is closed."""
         if self.closed:
-            raise ClientClosedError(message)
+            raise ClientClosedError("the client is closed")
 
-    async def _current_session(self) -> aiohttp.ClientSession:
+    def _current_session(self) -> LoopSession:
         self.check_open()
         with self._lock:  # two threads may be in their first call, each with a loop of its own
             session = self._session
-            if session is None or not session.is_usable():
+            if session is None or not session.serves_this_loop() or session.session.closed:
                 self.abandon()
-                self._session = session = LoopSession()
-        return cast("aiohttp.ClientSession", await session.start(self._new_session))
+                self._session = session = LoopSession(self._new_session)
+            return session
 
     def _new_session(self) -> aiohttp.ClientSession:
         connector = self._connector
         if connector is not None:
-            if _connector_pids[connector] != os.getpid():
-                advice = "after os.fork(), make a client and a connector in each process"
-                raise RuntimeError(f"connector= was made in another process: {advice}")
-            if connector.closed or connector._loop is not asyncio.get_running_loop():  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-                what = "is closed" if connector.closed else "belongs to another event loop"
-                raise RuntimeError(f"connector= {what}: use a client and a connector for each event loop")
+            loop: object = connector._loop  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            is_ours = loop is asyncio.get_running_loop() and _connector_pids[connector] == os.getpid()
+            if connector.closed or not is_ours:
+                advice = "make a client and a connector in each event loop, and after os.fork() in each process"
+                raise RuntimeError(f"connector= is closed, or belongs to another event loop or process: {advice}")
         return aiohttp.ClientSession(
-            connector=connector or aiohttp.TCPConnector(ssl=self._ssl_context or True, resolver=_resolver()),
+            connector=connector or _own_connector(self._ssl_context),
             connector_owner=connector is None,
             cookie_jar=aiohttp.DummyCookieJar(),
             proxy=self._proxy(),
@@ -224,21 +207,21 @@ class SessionManager:
         )
 
 
-def _resolver() -> AbstractResolver | None:
-    if aiohttp.DefaultResolver is not aiohttp.ThreadedResolver:
-        return None  # aiodns is installed, and needs no threads
-    return aiohttp.ThreadedResolver(cast("asyncio.AbstractEventLoop", Lookups()))
+def _own_connector(ssl_context: ssl.SSLContext | None) -> aiohttp.TCPConnector:
+    resolver = aiohttp.ThreadedResolver(cast("asyncio.AbstractEventLoop", Lookups()))
+    return aiohttp.TCPConnector(ssl=ssl_context or True, resolver=resolver)
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes | None:
     """Read to the limit: a successful response beyond it is None, and of an error only the beginning is kept."""
     is_success = 200 <= response.status < 300
     limit = MAX_BODY if is_success else MAX_ERROR_BODY
-    body = b""
-    if not is_success or (response.content_length or 0) <= limit:
-        try:
-            body = await response.content.readexactly(limit + 1)
-        except asyncio.IncompleteReadError as error:
-            return error.partial
-    response.close()  # the rest is never read, so the connection is of no use
-    return None if is_success else body[:limit]
+    chunks, size = list[bytes](), 0
+    too_large = is_success and (response.content_length or 0) > limit
+    while not too_large and (chunk := await response.content.readany()):
+        chunks.append(chunk)
+        size += len(chunk)
+        too_large = size > limit
+    if too_large:
+        response.close()  # the rest is never read, so the connection is of no use
+    return None if too_large and is_success else b"".join(chunks)[:limit]

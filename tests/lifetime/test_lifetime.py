@@ -129,8 +129,8 @@ def test_L7_a_loop_that_closed_without_a_word() -> None:
         assert not [text for text in told if "lient session" in text or "onnector" in text]
 
 
-@pytest.mark.parametrize(("closed", "told"), [(True, "is closed"), (False, "belongs to another event loop")])
-def test_L7_a_borrowed_connector_stays_with_its_loop(closed: bool, told: str) -> None:
+@pytest.mark.parametrize("closed", [True, False])
+def test_L7_a_borrowed_connector_stays_with_its_loop(closed: bool) -> None:
     async def first(fake: FakePinecone) -> tuple[BackupsClient, aiohttp.TCPConnector]:
         connector = aiohttp.TCPConnector(force_close=True)
         client = client_of(fake, connector=connector)
@@ -141,7 +141,7 @@ def test_L7_a_borrowed_connector_stays_with_its_loop(closed: bool, told: str) ->
 
     with FakePinecone(3) as fake:
         client, connector = asyncio.run(first(fake))
-        with pytest.raises(RuntimeError, match=f"connector= {told}"):
+        with pytest.raises(RuntimeError, match="connector= is closed, or belongs to another"):
             asyncio.run(client.fetch_page())
         asyncio.run(connector.close())
 
@@ -209,7 +209,7 @@ def test_a_forked_child_refuses_a_borrowed_connector(made_in: str) -> None:
         in_child = client if made_in == "the parent" else client_of(server, connector=connector)
 
         def child() -> int:
-            with pytest.raises(RuntimeError, match=r"in another process: after os.fork\(\), make a client"):
+            with pytest.raises(RuntimeError, match=r"connector= is closed, or belongs to another"):
                 loop.run_until_complete(in_child.fetch_page())
             return 0
 

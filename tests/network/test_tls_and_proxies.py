@@ -34,16 +34,10 @@ def no_certificates_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 CERTIFICATES: dict[str, tuple[Callable[[], ssl.SSLContext], str]] = {
-    "self-signed": (
-        self_signed_context,
-        "self-signed certificate; if its CA is to be trusted, pass ssl_context= or se",
-    ),
-    "unknown authority": (lambda: server_context(AUTHORITY), "unable to get local issuer certificate; if its CA"),
-    "other authority": (lambda: server_context(trustme.CA()), "unable to get local issuer certificate; if its CA"),
-    "other host": (
-        lambda: server_context(AUTHORITY, "elsewhere.example"),
-        "Hostname mismatch, certificate is not valid for 'l",
-    ),
+    "self-signed": (self_signed_context, "self-signed certificate"),
+    "unknown authority": (lambda: server_context(AUTHORITY), "unable to get local issuer certificate"),
+    "other authority": (lambda: server_context(trustme.CA()), "unable to get local issuer certificate"),
+    "other host": (lambda: server_context(AUTHORITY, "elsewhere.example"), "Hostname mismatch, certificate is not v"),
     "expired": (lambda: server_context(AUTHORITY, expired=True), "certificate has expired"),
 }
 
@@ -89,7 +83,7 @@ PROTOCOL_VERSION_ALERT = b"\x15\x03\x03\x00\x02\x02\x46"
 
 
 @pytest.mark.parametrize(("spoken", "kind", "attempts", "words"), [
-    (b"HTTP/1.1 400 Bad Request\r\n\r\n", TLSError, 1, "it may not speak TLS on this port"),
+    (b"HTTP/1.1 400 Bad Request\r\n\r\n", TLSError, 1, "wrong version number"),
     (PROTOCOL_VERSION_ALERT, TLSError, 1, "alert protocol version"),
     (b"", TransportError, 4, ""),
 ])  # fmt: skip
@@ -134,8 +128,8 @@ async def test_a_client_certificate_that_is_not_accepted(shown: bool, words: str
     async with listening(refuse) as port:
         error = await failed_at(f"https://localhost:{port}", ssl_context=ours)
     assert (type(error), error.attempts, error.sent) == (TLSError, 1, False)
-    assert f"the server localhost:{port} refused the TLS connection: tls" in str(error)
-    assert words in str(error)
+    assert str(error).startswith(f"the TLS handshake failed with the server localhost:{port}: tls")
+    assert str(error).endswith(words)
 
 
 async def pump(

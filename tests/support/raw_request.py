@@ -68,7 +68,7 @@ class Reply:
 def backup(name: str, days_old: int | None = 0, **facts: Any) -> Backup:
     """Return a backup of the index `products`, Ready unless `facts` say otherwise; None is no time."""
     age = None if days_old is None else 24 * days_old
-    return backups.backup(age, index="products", index_id="idx-1", **{"backup_id": name, **facts})
+    return backups.backup(age, index="products", index_id="idx-1", backup_id=name, **facts)
 
 
 async def ask(

@@ -51,24 +51,23 @@ def replace_backups(project: FakePinecone, *things: Backup | RestoreJob) -> None
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return a function that runs the command in a pipe, with these variables in the environment."""
+    """Return a function that runs a line of words in a pipe, with these variables in the environment."""
 
-    def run(*words: str, **environ: str) -> Outcome:
+    def run(line: str, **environ: str) -> Outcome:
         with monkeypatch.context() as patch:
             for name, value in environ.items():
                 patch.setenv(name, value)
-            code = run_command(words)
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err)
+            code = run_command(line.split())
+        return Outcome(code, *capsys.readouterr())
 
     return run
 
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return a function that runs the command on a terminal, where stdout and stderr are one, and types an answer."""
+    """Return a function that runs a line on a terminal, where stdout and stderr are one, and types an answer."""
 
-    def run(*words: str, answer: str = "", **environ: str) -> Outcome:
+    def run(line: str, *, answer: str = "", **environ: str) -> Outcome:
         ours, theirs = pty.openpty()
         os.write(ours, answer.encode())
         shown: list[bytes] = []
@@ -80,7 +79,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Run:
                 patch.setenv(name, value)
             for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
                 patch.setattr(sys, name, os.fdopen(os.dup(theirs), mode, buffering=1))
-            code = run_command(words)
+            code = run_command(line.split())
             for name in ("stdin", "stdout", "stderr"):
                 getattr(sys, name).close()
         os.close(theirs)

@@ -1,31 +1,94 @@
-"""The command as a process: terminals, pipes, signals, and an environment without the extra."""
+"""The command on a terminal and as a process: colour, progress, pipes, signals, and what is missing."""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Iterator
 
+import attrs
 import pytest
 
-from pinecone_backups_async.cli import main
-from pinecone_backups_async.testing import FakePinecone
+from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
+from tests.support.samples import row
+
+from .conftest import Run
+
+
+@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}])
+def test_a_table_with_progress_and_colour(project: FakePinecone, terminal: Run, environ: dict[str, str]) -> None:
+    """NO_COLOR is obeyed, and many rows are plain: rich would need seconds for them."""
+    shown = terminal("list", **environ)
+    assert (shown.code, "\x1b[32m" in shown.out) == (0, not environ)
+    assert re.search("Listing backups.*250 backups of ", shown.out, re.DOTALL)
+    project.add(*(attrs.evolve(sample_backups(1)[0], backup_id=f"id-{number}") for number in range(1000)))
+    shown = terminal("list", **environ)
+    assert ("\x1b[32m" in shown.out, "1250 backups of 7 indexes" in shown.out) == (False, True)
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80", "100", "120"])
+def test_a_table_fits_the_terminal(project: FakePinecone, terminal: Run, columns: str) -> None:
+    for line in "list --max-items 20", "check --max-age 26h":
+        lines = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", terminal(line, COLUMNS=columns).out).splitlines()
+        assert 20 < max(len(line) for line in lines if "…" not in line) <= int(columns)
+    assert max(map(len, terminal("list --max-items 20 --wide", COLUMNS=columns).out.splitlines())) > 120
+
+
+@pytest.mark.parametrize(("line", "never"), [
+    ("list -o csv", "\x1b\x07"), ("list -o jsonl", "\x1b\x07"), ("check --max-age 1h -o prometheus", "\x07"),
+])  # fmt: skip
+def test_data_cannot_steer_the_terminal(project: FakePinecone, terminal: Run, line: str, never: str) -> None:
+    """Nor is there progress between the lines of a listing."""
+    evil = "\x1b]0;pwned\x07"
+    page = Answer(body={"data": [row("b1", name=evil, source_index_name=evil)]})
+    project.play(page, page)
+    shown = terminal(line)
+    assert ("\x1b]0" in shown.out, set(never) & set(shown.out)) == (False, set())
+    assert re.search(r"\\(x|u00)1b]0;pwned", shown.out)
+
+
+def test_a_verdict_for_a_person(project: FakePinecone, terminal: Run) -> None:
+    """It has no performance data. Meanwhile the pass and its pages are shown. A failure is told once."""
+    project.delay = 0.2
+    shown = terminal("check --max-age 26h")
+    assert shown.code == 1
+    assert re.search(r"\x1b\[1;33mWARNING\x1b\[0m  5 healthy, 1 stale \(images\)", shown.out)
+    assert not re.search(r"\||BACKUPS", shown.out)
+    assert "Checking backups… pass 2, 1 pages" in shown.out
+    project.play(Answer.error(404, "NOT_FOUND", "Nothing here."))
+    shown = terminal("check --max-age 26h")
+    assert (shown.code, shown.out.count("Nothing here.")) == (2, 1)
+
+
+@pytest.mark.parametrize(("answer", "told"), [
+    (Answer.error(503, "UNAVAILABLE", "Later."), "503 from {}, retrying in"),
+    (Answer(body="{"), "an unreadable answer from {}, retrying in"),
+    (Answer.lost(), "the connection to {} failed, retrying in"),
+])  # fmt: skip
+@pytest.mark.parametrize("line", ["list --max-items 1", "list --max-items 1 -o csv"])
+def test_a_retry_is_told_in_one_line(
+    project: FakePinecone, terminal: Run, answer: Answer, told: str, line: str
+) -> None:
+    project.play(answer)
+    host = project.url.removeprefix("http://")
+    assert re.search(rf"{re.escape(told.format(host))} 0\.\d+ s, 2 of 4\r\n", terminal(line).out)
+
+
+@pytest.mark.soak
+def test_a_wait_shows_how_long_it_has_lasted(project: FakePinecone, terminal: Run) -> None:
+    project.looks_until_ready = 2
+    shown = terminal("create products --wait")
+    assert re.search(r"Waiting for backup \w{8} of products, 1 s", shown.out)
+    assert re.search(r"^\x1b\[1mstatus .*Ready\r$", shown.out, re.MULTILINE)
+
 
 COMMAND = [sys.executable, "-m", "pinecone_backups_async"]
-
-
-def environment(fake: FakePinecone, **more: str) -> dict[str, str]:
-    return {**os.environ, **fake.environ, "COLUMNS": "120", **more}
-
-
-def started_process(fake: FakePinecone, *words: str) -> subprocess.Popen[bytes]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen([*COMMAND, *words], env=environment(fake), stdout=pipe, stderr=pipe)
+Process = subprocess.Popen[bytes]
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +97,17 @@ def fake() -> Iterator[FakePinecone]:
         yield project
 
 
-def test_a_closed_pipe_ends_it_quietly(fake: FakePinecone) -> None:
-    with started_process(fake, "list") as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert process.stdout.readline().startswith(b'{"backup_id"')
-        process.stdout.close()
-        assert (process.wait(20), process.stderr.read()) == (0, b"")
+def started_process(fake: FakePinecone, *command: str, **environ: str) -> Process:
+    env = {**os.environ, **fake.environ, **environ}
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def shell(fake: FakePinecone, line: str, **environ: str) -> tuple[int | None, str, str]:
+    """Run a line of bash that begins with the words of the command; return the code, stdout and stderr."""
+    script = f"set -o pipefail; {shlex.join(COMMAND)} {line}"
+    with started_process(fake, "bash", "-c", script, **{"COLUMNS": "120"} | environ) as process:
+        out, err = process.communicate(timeout=30)
+    return process.returncode, out.decode(environ.get("PYTHONIOENCODING", "utf-8")), err.decode()
 
 
 @pytest.mark.parametrize(("words", "told"), [
@@ -50,7 +117,7 @@ def test_ctrl_c_ends_it(fake: FakePinecone, words: list[str], told: bytes) -> No
     """Quietly, unless something may have happened."""
     fake.delay = 30
     seen = len(fake.requests)
-    with started_process(fake, *words) as process:
+    with started_process(fake, *COMMAND, *words) as process:
         while len(fake.requests) == seen:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
@@ -59,67 +126,17 @@ def test_ctrl_c_ends_it(fake: FakePinecone, words: list[str], told: bytes) -> No
     assert (process.returncode, out, err.removeprefix(b"pinecone-backups: ").rstrip()) == (130, b"", told)
 
 
-Started = Callable[[str], tuple[object, str]]
-
-
-@pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Started:
-    """Return a function that starts a command from the import on, and returns its exit code and what it printed."""
-
-    def start(command: str) -> tuple[object, str]:
-        monkeypatch.setattr(sys, "argv", ["pinecone-backups", command])
-        for name in [name for name in sys.modules if name.startswith("pinecone_backups_async.cli.")]:
-            monkeypatch.delitem(sys.modules, name)
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return caught.value.code, "".join(capsys.readouterr())
-
-    return start
-
-
-@pytest.mark.parametrize(("missing", "told"), [
-    ("cyclopts", "pip install 'pinecone-backups-async[cli]'"), ("rich", "pip install 'pinecone-backups-async[cli]'"),
-    ("csv", "ModuleNotFoundError: import of csv halted"),
+@pytest.mark.parametrize(("line", "code", "told"), [
+    ("check --max-age 26h > /dev/full", 3, "pinecone-backups: the output could not be written: .*\n"),
+    ("list > /dev/full", 1, "pinecone-backups: the output could not be written: .*\n"),
+    ("check --max-age 26h --output json | true", 3, "BACKUPS WARNING .*\n"), ("check --max-age 1s | true", 3, ""),
+    ("list | true", 0, ""), ("list | head -n 1", 0, ""), ("list --demo 2> /dev/full > /dev/null", 0, ""),
+    ("check --max-age 1s >&-", 2, ""), ("list --max-items x 2> /dev/full", 2, ""),
 ])  # fmt: skip
-@pytest.mark.parametrize(("command", "code"), [("list", 1), ("check", 3)])
-def test_what_is_missing_is_told_and_is_no_verdict(
-    started: Started, monkeypatch: pytest.MonkeyPatch, missing: str, told: str, command: str, code: int
-) -> None:
-    """The extra, or what nobody foresaw."""
-    for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, missing, None)
-    found, printed = started(command)
-    assert (found, told in printed) == (code, True)
-
-
-class Interrupted(ModuleType):
-    """A module in whose import somebody presses Ctrl-C."""
-
-    def __getattr__(self, name: str) -> object:
-        raise KeyboardInterrupt
-
-
-def test_ctrl_c_while_it_starts_ends_it_quietly(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "cyclopts", Interrupted("cyclopts"))
-    assert started("list") == (130, "")
-
-
-def shell(fake: FakePinecone, line: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of bash that begins with the words of the command."""
-    script = f"set -o pipefail; {shlex.join(COMMAND)} {line}"
-    env = environment(fake, **environ)
-    return subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.parametrize(("line", "code"), [
-    ("check --max-age 26h > /dev/full", 3), ("list > /dev/full", 1), ("check --max-age 26h --output json | true", 3),
-    ("check --max-age 1s | true", 3), ("list | true", 0), ("list --demo 2> /dev/full > /dev/null", 0),
-    ("check --max-age 1s >&-", 2), ("list --max-items x 2> /dev/full", 2),
-])  # fmt: skip
-def test_what_cannot_be_written_is_no_verdict(fake: FakePinecone, line: str, code: int) -> None:
-    done = shell(fake, line)
-    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+def test_what_cannot_be_written_is_no_verdict(fake: FakePinecone, line: str, code: int, told: str) -> None:
+    """A closed pipe ends it quietly."""
+    found, _, err = shell(fake, line)
+    assert (found, bool(re.fullmatch(told, err))) == (code, True), err
 
 
 @pytest.mark.parametrize(("line", "encoding", "code", "told"), [
@@ -127,8 +144,8 @@ def test_what_cannot_be_written_is_no_verdict(fake: FakePinecone, line: str, cod
 ])  # fmt: skip
 def test_what_an_encoding_lacks(fake: FakePinecone, line: str, encoding: str, code: int, told: str) -> None:
     """It is written otherwise."""
-    done = shell(fake, line, PYTHONIOENCODING=encoding)
-    assert (done.returncode, done.stderr, told in done.stdout) == (code, "", True)
+    found, out, err = shell(fake, line, PYTHONIOENCODING=encoding)
+    assert (found, err, told in out) == (code, "", True)
 
 
 RUN = "runpy.run_module('pinecone_backups_async', run_name='__main__')"
@@ -136,14 +153,32 @@ HANGING = """
 import os, runpy, socket, time
 socket.getaddrinfo = lambda *_, **__: os.write(2, b"?") + time.sleep(60)
 """
+CTRL_C = "event == 'import' and args[0] == 'cyclopts' and signal.raise_signal(signal.SIGINT)"
+IMPORTED = "atexit.register(lambda: print(set({}) & sys.modules.keys(), file=sys.stderr))"
+EXTRA = r"pinecone-backups needs more than the library: pip install 'pinecone-backups-async\[cli\]'\n"
+UNFORESEEN = r"Traceback .*\nModuleNotFoundError: import of csv halted.*"
+
+
+@pytest.mark.parametrize(("before", "line", "code", "told"), [
+    ("sys.modules['cyclopts'] = None", "list", 1, EXTRA), ("sys.modules['rich'] = None", "check", 3, EXTRA),
+    ("sys.modules['csv'] = None", "list", 1, UNFORESEEN), ("sys.modules['csv'] = None", "check", 3, UNFORESEEN),
+    (f"sys.addaudithook(lambda event, args: {CTRL_C})", "list", 130, ""),
+    # What needs no client imports none.
+    (IMPORTED.format(["cyclopts", "rich", "aiohttp"]), "--version", 0, r"set\(\)\n"),
+    (IMPORTED.format(["aiohttp", "tenacity", "cattrs"]), "list --help", 0, r"set\(\)\n"),
+])  # fmt: skip
+def test_how_it_starts(before: str, line: str, code: int, told: str) -> None:
+    """What is missing, the extra or what nobody foresaw, is told and is no verdict; Ctrl-C ends it quietly."""
+    program = f"import atexit, runpy, signal, sys; {before}; {RUN}"
+    done = subprocess.run([sys.executable, "-c", program, *line.split()], capture_output=True, text=True, check=False)
+    assert (done.returncode, bool(re.fullmatch(told, done.stderr, re.DOTALL))) == (code, True), done.stderr
 
 
 @pytest.mark.parametrize(("timeout", "code"), [("1s", 2), ("1h", 130)])
 def test_it_ends_although_a_name_hangs(fake: FakePinecone, timeout: str, code: int) -> None:
     """Name resolution runs in a thread that nothing can cancel: the process does not wait for it."""
-    env = environment(fake, PINECONE_CONTROLLER_HOST="https://name.example")
     command = [sys.executable, "-c", HANGING + RUN, "check", "--max-age", "1h", "--timeout", timeout]
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with started_process(fake, *command, PINECONE_CONTROLLER_HOST="https://name.example") as process:
         assert process.stderr is not None
         assert process.stderr.read(1) == b"?"
         began = time.monotonic()
@@ -153,12 +188,3 @@ def test_it_ends_although_a_name_hangs(fake: FakePinecone, timeout: str, code: i
     assert (process.returncode, err) == (code, b"")
     assert out.startswith(b"BACKUPS CRITICAL - the check failed: TransportTimeoutError") is (code == 2)
     assert time.monotonic() - began < 10
-
-
-@pytest.mark.parametrize(("words", "heavy"), [
-    (["--version"], {"cyclopts", "rich", "aiohttp"}), (["list", "--help"], {"aiohttp", "tenacity", "cattrs"}),
-])  # fmt: skip
-def test_what_needs_no_client_imports_none(words: list[str], heavy: set[str]) -> None:
-    code = f"import atexit, runpy, sys; atexit.register(lambda: print({heavy} & sys.modules.keys(), file=sys.stderr)); "
-    done = subprocess.run([sys.executable, "-c", code + RUN, *words], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "set()\n")

@@ -1,0 +1,153 @@
+"""How the command is used: options, the key, proxies, help, and what becomes of wrong use."""
+
+from __future__ import annotations
+
+import io
+import re
+import socket
+import sys
+import traceback
+from threading import Thread
+
+import pytest
+
+from pinecone_backups_async import __version__
+from pinecone_backups_async.cli._app import run as run_command
+from pinecone_backups_async.testing import FakePinecone
+
+from .conftest import Run
+
+HOST = "PINECONE_CONTROLLER_HOST"
+NO_KEY = ".*there is no --api-key: an argument is visible in the shell's history"
+# What is wrong use of each command, and the complaint.
+WRONG = [
+    ("list --newer-than soon", ".*--newer-than: a duration is a number and one of s, m, h, d, w"),
+    ("list --newer-than 0d", ".*--newer-than: a duration"), ("list --newer-than 999999w", ".*--newer-than: "),
+    ("list --max-items -1", ".*--max-items: must be an integer of at least 0"), ("list --max-items few", ".*few"),
+    ("list --output xml", ".*xml"), ("list --pagination-token=", "--pagination-token must have 1 to 8192 bytes"),
+    ("list --nonsense", ".*--nonsense"), ("list --tag x", ".*--tag: a tag is written key=value, not 'x'"),
+    ("list extra", "Unexpected argument: extra. See: pinecone-backups list --help"),
+    ("list --proxy http://h:1", "--proxy needs an https base_url"),
+    *((f"list {key}", NO_KEY) for key in ("--api-key pcsk_1", "--api-key=pcsk_1", "--apikey=pcsk_1", "--api-key")),
+    ("describe ..", "ID must"), ("describe", "ID is missing or has no value"),
+    ("create idx --once", "--once needs --name"), ("restore an-id --name No_Name", "--name must"),
+    ("restore an-id", "--name is missing or has no value"), ("delete an-id", "delete needs --yes"),
+    # Even where a backup may be missing, the beginning of an id is never taken for one to delete.
+    ("delete aaaaaaaa --yes --missing-ok", "aaaaaaaa is the beginning of an id"),
+    ("delete aaaaaaaa-0000-4000-8000-00000000000 --yes", ".* is the beginning of an id"),
+    ("prune --yes", "nothing says what to keep: use --keep-last, --keep-hourly"),
+    ("prune --keep-last 0", "nothing says what to keep"), ("prune --keep-last x", ".*must be an integer of at least 0"),
+    ("prune --keep-last 1 --max-deletes -1", ".*must be an integer of at least 0"),
+]  # fmt: skip
+SETTINGS = [
+    ({"PINECONE_API_KEY": ""}, "PINECONE_API_KEY is not set; --demo shows a demonstration project without a key"),
+    ({"PINECONE_API_KEY": '"pcsk_1"'}, "PINECONE_API_KEY begins and ends with a quote"),
+    ({"PINECONE_API_KEY": "two words"}, "PINECONE_API_KEY must be printable ASCII"),
+    ({HOST: "http://remote.example"}, "PINECONE_CONTROLLER_HOST must be https"),
+    ({"PINECONE_ADDITIONAL_HEADERS": "no json"}, "PINECONE_ADDITIONAL_HEADERS must be a mapping"),
+    ({HOST: "", "HTTPS_PROXY": "socks5://u:pcsk_1@h"}, "HTTPS_PROXY must be an http"),
+    ({HOST: "h.example", "https_proxy": "ftp://pcsk_1@h"}, "https_proxy must be an http"),
+]
+
+
+@pytest.mark.parametrize(("line", "variables", "complaint"), [
+    *((line, {}, complaint) for line, complaint in WRONG),
+    *(("list", variables, complaint) for variables, complaint in SETTINGS),
+    ("list --proxy pcsk_1@h", {HOST: ""}, "--proxy must be an http"),
+])  # fmt: skip
+def test_wrong_use_is_2_and_sends_nothing(
+    project: FakePinecone, run: Run, line: str, variables: dict[str, str], complaint: str
+) -> None:
+    outcome = run(line, **variables)
+    assert (outcome.code, outcome.out, "pcsk_1" in outcome.err, project.requests) == (2, "", False, [])
+    assert re.match(f"pinecone-backups: {complaint}", outcome.err)
+
+
+UNKNOWN = r"BACKUPS UNKNOWN - [^|\n]+ See: pinecone-backups check --help"
+
+
+@pytest.mark.parametrize(("line", "on_stdout", "told"), [
+    ("--api-key=pcsk_1", False, f"pinecone-backups: {NO_KEY}.*"),
+    ("lst", False, r"pinecone-backups: Unknown command: lst\. Did you mean list\? See: pinecone-backups --help"),
+    # `check`, and what may have been meant for it.
+    ("chekc --max-age 26h", True, r"BACKUPS UNKNOWN - Unknown command: chekc\. Did you mean check\? See: .*"),
+    ("check", True, UNKNOWN), ("check --max-age 0h", True, UNKNOWN), ("check --max-age soon", True, UNKNOWN),
+    ("check --max-age 26h --output csv", True, UNKNOWN), ("check --max-age 26h --output", True, UNKNOWN),
+    ("check --index json --max-age soon", True, UNKNOWN), ("check --output=json", False, UNKNOWN),
+    ("check -o prometheus --max-age soon", False, UNKNOWN),
+    ("check --max-age 26h --nonsense --output=json", False, UNKNOWN),
+    ("check --max-age 9d --all-indexes --index x", True,
+     "BACKUPS UNKNOWN - --index and --all-indexes cannot be used together"),
+])  # fmt: skip
+def test_what_monitoring_must_not_take_for_a_verdict_is_3(
+    project: FakePinecone, run: Run, line: str, on_stdout: bool, told: str
+) -> None:
+    """The line that monitoring reads is on stdout, unless the options that were read say that stdout is data."""
+    outcome = run(line)
+    shown, silent = (outcome.out, outcome.err) if on_stdout else (outcome.err, outcome.out)
+    assert (outcome.code, silent, project.requests, "pcsk_1" in shown) == (3, "", [], False)
+    assert re.fullmatch(f"{told}\n", shown)
+
+
+@pytest.mark.parametrize(("variables", "words", "used"), [
+    ({"HTTPS_PROXY": "{}"}, "", True), ({"https_proxy": "http://{}"}, "", True),
+    ({"HTTPS_PROXY": "http://127.0.0.1:9"}, "--proxy http://{}", True),
+    ({"HTTPS_PROXY": "{}", "NO_PROXY": "127.0.0.1"}, "", False),
+    ({"HTTPS_PROXY": "{}", "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9"}, "", False),
+    ({"HTTPS_PROXY": "{}"}, "--demo", False),
+])  # fmt: skip
+def test_a_proxy_for_https(run: Run, variables: dict[str, str], words: str, used: bool) -> None:
+    """A proxy is used for an https address, unless NO_PROXY names the host; never for the demonstration."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        address = f"127.0.0.1:{proxy.getsockname()[1]}"
+        thread = Thread(target=refuse_tunnels, args=(proxy, asked))
+        thread.start()
+        environ = {"PINECONE_API_KEY": "key", "PINECONE_CONTROLLER_HOST": "https://127.0.0.1:9"} | variables
+        settings = {name: value.format(address) for name, value in environ.items()}
+        run(f"list --timeout 1s {words.format(address)}", **settings)
+        socket.create_connection(proxy.getsockname()).close()  # the end for the thread
+        thread.join()
+    assert [request[:20] for request in asked] == ([b"CONNECT 127.0.0.1:9 "] if used else [])
+
+
+def refuse_tunnels(proxy: socket.socket, asked: list[bytes]) -> None:
+    request = b"any"
+    while request:
+        with proxy.accept()[0] as connection:
+            request = connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            asked += [request] if request else []
+
+
+def test_the_demo_ignores_the_environment(run: Run) -> None:
+    wrong = {"PINECONE_CONTROLLER_HOST": "http://remote.example", "PINECONE_ADDITIONAL_HEADERS": "not json"}
+    outcome = run("list --demo", **wrong)
+    assert (outcome.code, outcome.out.count("\n")) == (0, 24)
+    assert outcome.err == "pinecone-backups: --demo: a made-up project on a local server, not yours\n"
+
+
+@pytest.mark.parametrize(("line", "told"), [
+    ("--help", "restores"), ("-h", "--install-completion"), ("", "Usage: pinecone-backups COMMAND"),
+    ("list -h", "--newer-than AGE"), ("check --help", "Exit codes: 0 ok, 1 stale"), ("-V", __version__),
+    ("--version", __version__),
+])  # fmt: skip
+def test_help_and_version(run: Run, line: str, told: str) -> None:
+    outcome = run(line)
+    assert (outcome.code, outcome.err, told in outcome.out) == (0, "", True)
+    assert not re.search(r"\bSTR\b|TIMEDELTA|--api-key", outcome.out)
+
+
+class Broken(io.StringIO):
+    def write(self, _: str) -> int:
+        raise RuntimeError("nobody foresaw this")
+
+
+def test_an_error_nobody_foresaw_has_no_variables(project: FakePinecone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key, a proxy's password or a body may be among them."""
+    monkeypatch.setattr(sys, "stdout", Broken())
+    with pytest.raises(RuntimeError, match="nobody foresaw this") as caught:
+        run_command(["list"])
+    frames = [frame for frame, _ in traceback.walk_tb(caught.tb)]
+    assert len(frames) > 5
+    assert [frame for frame in frames[2:] if frame.f_locals] == []

@@ -58,7 +58,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
             for name, value in environ.items():
                 patch.setenv(name, value)
             code = run_command(line.split())
-        return Outcome(code, *capsys.readouterr())
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
 
     return run
 

@@ -110,7 +110,11 @@ def test_a_failed_inventory_is_critical(project: FakePinecone, run: Run, output:
 
 def test_what_cannot_be_known_is_critical(project: FakePinecone, run: Run) -> None:
     """The inventory cannot be proven, or does not end in time."""
-    project.before_answer = lambda _: project.delete(project.backups[0].backup_id)
+
+    def churn(_: object) -> None:
+        project.delete(project.backups[0].backup_id)
+
+    project.before_answer = churn
     unproven = run("check --max-age 26h")
     assert (unproven.code, "IncompleteListingError" in unproven.out) == (2, True)
     project.before_answer, project.delay = None, 30

@@ -37,15 +37,6 @@ EVERYWHERE = pytest.mark.parametrize(("version", "stack"), list(product(["2.3", 
 Make = Callable[[BackupsClient], Response]
 
 
-async def in_asyncio_time(call: Coroutine[Any, Any, None]) -> None:
-    await asyncio.wait_for(call, 0.2)
-
-
-async def in_anyio_time(call: Coroutine[Any, Any, None]) -> None:
-    with anyio.fail_after(0.2):
-        await call
-
-
 def listing(client: BackupsClient, limit: int | None = None) -> NdjsonResponse:
     return backups_ndjson(client.list_backups(limit=limit))
 
@@ -109,11 +100,15 @@ async def test_a_stream_is_complete_or_fails(
     assert [vars(record)["pinecone_error"] for record in aborted] == [type(error).__name__ for error in LATER]
 
 
-async def test_empty_pages(service: str, fake: FakePinecone) -> None:
+async def test_pages_that_are_empty_or_fail(service: str, fake: FakePinecone) -> None:
+    url = f"{service}/backups.ndjson"
     fake.play(Answer(body={"data": [], "pagination": {"next": "c2tpcD0wMDAwMDAwMCZzaXplPTEwMA=="}}))
-    assert (await get(f"{service}/backups.ndjson")).text.splitlines()[-1] == WHOLE
+    assert (await get(url)).text.splitlines()[-1] == WHOLE
     fake.play(Answer(body={"data": []}))
-    assert (await get(f"{service}/backups.ndjson")).text == '{"end": true, "count": 0}\n'
+    assert (await get(url)).text == '{"end": true, "count": 0}\n'
+    fake.play(None, Answer.error(404, "NOT_FOUND", "Gone."))
+    with pytest.raises(httpx.RemoteProtocolError):
+        await get(url)
 
 
 async def test_head_fetches_nothing(fake: FakePinecone) -> None:
@@ -131,7 +126,12 @@ async def test_head_fetches_nothing(fake: FakePinecone) -> None:
     assert fake.requests == []
 
 
-@pytest.mark.parametrize("limited", [in_asyncio_time, in_anyio_time])
+async def in_anyio_time(call: Coroutine[Any, Any, None]) -> None:
+    with anyio.fail_after(0.2):
+        await call
+
+
+@pytest.mark.parametrize("limited", [partial(asyncio.wait_for, timeout=0.2), in_anyio_time])
 async def test_a_time_limit_of_a_middleware_aborts(fake: FakePinecone, limited: Callable[..., Any]) -> None:
     def limit(app: ASGIApp) -> ASGIApp:
         return lambda scope, receive, send: limited(app(scope, receive, send))
@@ -139,12 +139,6 @@ async def test_a_time_limit_of_a_middleware_aborts(fake: FakePinecone, limited: 
     async with served(failing(None), middlewares=[limit, PASS_ON]) as url:
         with pytest.raises(httpx.RemoteProtocolError):
             await get(f"{url}/0")
-
-
-async def test_a_page_that_fails_aborts(service: str, fake: FakePinecone) -> None:
-    fake.play(None, Answer.error(404, "NOT_FOUND", "Gone."))
-    with pytest.raises(httpx.RemoteProtocolError):
-        await get(f"{service}/backups.ndjson")
 
 
 async def test_without_a_server_the_error_is_raised(fake: FakePinecone) -> None:

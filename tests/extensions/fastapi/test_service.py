@@ -1,10 +1,18 @@
-"""The example application under uvicorn, driven by a real HTTP client: what it answers, and that nothing leaks."""
+"""The example application: what it answers under uvicorn, in this process and in others, and that nothing leaks."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import os
+import re
+import shlex
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import aiohttp
 import httpx
@@ -12,14 +20,25 @@ import pytest
 
 from pinecone_backups_async import ServiceError
 from pinecone_backups_async.testing import Answer, FakePinecone
-from tests.support.clients import client_of
-from tests.support.services import get, open_descriptors, stall_later_pages, until
+from tests.support.clients import client_of, unused_port
+from tests.support.services import EXAMPLE, ROOT, get, open_descriptors, stall_later_pages, until
 
 
-async def test_a_page_goes_out_with_its_token(service: str, fake: FakePinecone) -> None:
-    first = (await get(f"{service}/backups?limit=100")).json()
-    second = (await get(f"{service}/backups", params={"token": first["pagination"]["next"]})).json()
-    assert first["data"] + second["data"] == [backup.to_dict() for backup in fake.backups[:200]]
+async def test_a_page_with_its_token_and_a_new_backup(service: str, fake: FakePinecone) -> None:
+    """A backup that is started is a 202 with where to look; an unknown outcome invites no second request."""
+    url, before = f"{service}/indexes/{fake.backups[0].source_index_name}/backups", len(fake.backups)
+    async with httpx.AsyncClient(base_url=service) as http:
+        first = (await http.get("/backups?limit=100")).json()
+        second = (await http.get("/backups", params={"token": first["pagination"]["next"]})).json()
+        assert first["data"] + second["data"] == [backup.to_dict() for backup in fake.backups[:200]]
+        started = await http.post(url, params={"name": "release"})
+        assert (started.status_code, started.json()["name"]) == (202, "release")
+        assert (await http.get(started.headers["location"])).json()["status"] == "Ready"
+        assert (await http.post("/indexes/none/backups")).status_code == 404
+        fake.play(Answer.lost(503))
+        unknown = await http.post(url)
+    assert (unknown.status_code, unknown.json()["outcome_unknown"]) == (500, True)
+    assert len(fake.backups) == before + 2
 
 
 async def test_a_tenants_key(service: str, fake: FakePinecone) -> None:
@@ -45,15 +64,6 @@ async def test_50_tenants_share_connections(service: str, fake: FakePinecone) ->
         assert open_descriptors() <= before + 2 * 50 + 2 * 50
 
 
-@pytest.mark.soak
-async def test_200_handlers_share_one_client(service: str, fake: FakePinecone) -> None:
-    limits = httpx.Limits(max_connections=200)
-    async with httpx.AsyncClient(timeout=30, limits=limits) as http:
-        answers = await asyncio.gather(*(http.get(f"{service}/backups?limit=5") for _ in range(200)))
-    assert [(answer.status_code, len(answer.json()["data"])) for answer in answers] == [(200, 5)] * 200
-    assert len(fake.requests) == 200
-
-
 async def test_a_tenant_who_disconnects_leaves_nothing(service: str, fake: FakePinecone) -> None:
     stall_later_pages(fake)
     descriptors = open_descriptors()
@@ -63,20 +73,6 @@ async def test_a_tenant_who_disconnects_leaves_nothing(service: str, fake: FakeP
         await until(lambda: len(fake.requests) == 2)
         response.close()
     await until(lambda: open_descriptors() <= descriptors)
-
-
-async def test_a_backup_is_started(service: str, fake: FakePinecone) -> None:
-    """The answer is 202 with where to look; an unknown outcome invites no second request."""
-    url, before = f"{service}/indexes/{fake.backups[0].source_index_name}/backups", len(fake.backups)
-    async with httpx.AsyncClient() as http:
-        started = await http.post(url, params={"name": "release"})
-        assert (started.status_code, started.json()["name"]) == (202, "release")
-        assert (await http.get(started.headers["location"])).json()["status"] == "Ready"
-        assert (await http.post(f"{service}/indexes/none/backups")).status_code == 404
-        fake.play(Answer.lost(503))
-        unknown = await http.post(url)
-    assert (unknown.status_code, unknown.json()["outcome_unknown"]) == (500, True)
-    assert len(fake.backups) == before + 2
 
 
 async def test_only_retries_are_warnings(fake: FakePinecone, caplog: pytest.LogCaptureFixture) -> None:
@@ -92,3 +88,106 @@ async def test_only_retries_are_warnings(fake: FakePinecone, caplog: pytest.LogC
     warnings = [vars(record)["pinecone_attempt"] for record in records if record.levelno > logging.DEBUG]
     assert (warnings, len(records)) == ([1, 1, 2, 3], 4 + 8 + 1)
     assert not [text for text in (fake.api_key, *tokens) if text and text in caplog.text]
+
+
+# -X dev: what is left open is reported when it is collected.
+PYTHON = (sys.executable, "-X", "dev")
+
+
+@asynccontextmanager
+async def running(command: list[str], port: int, log: Path, end: signal.Signals) -> AsyncGenerator[str]:
+    """Run a service until the block ends; yields its URL. What it leaves open or lets fall fails the test."""
+    url = f"http://127.0.0.1:{port}"
+    with log.open("wb") as file:
+        environ = {**os.environ, "PORT": str(port)}
+        process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=file, stderr=file)
+    try:
+        await until_served(url, process)
+        yield url
+    finally:
+        process.send_signal(end)
+        await asyncio.wait_for(process.wait(), 20)
+    check(log, port)
+
+
+def check(log: Path, port: int) -> None:
+    # uvicorn's parent process leaves the socket on which its workers listen to the collector.
+    own = rf"ResourceWarning: unclosed .*laddr=\('127.0.0.1', {port}\)>\nResourceWarning: .*"
+    told = re.sub(own, "", log.read_text())
+    assert not re.search("Traceback|ResourceWarning|[Uu]nclosed|never awaited|ERROR", told), told
+
+
+async def until_served(url: str, process: asyncio.subprocess.Process) -> None:
+    async with asyncio.timeout(20), httpx.AsyncClient() as http:
+        while process.returncode is None:
+            with suppress(httpx.TransportError):
+                await http.get(f"{url}/openapi.json")
+                return
+            await asyncio.sleep(0.05)
+    pytest.fail("the service did not start")
+
+
+def transcript() -> list[tuple[str, str]]:
+    """Return the curl commands of the documentation's transcript, each with what it printed."""
+    page = (ROOT / "docs/fastapi.md").read_text()
+    (block,) = (block for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL) if "service.py" in block)
+    start, *commands = block.split("$ ")[1:]
+    assert start == "python docs/examples/service.py &\n"
+    return [(command, output) for command, _, output in (part.partition("\n") for part in commands)]
+
+
+async def printed(http: httpx.AsyncClient, command: str, url: str) -> str:
+    """Do what the command does, without needing curl: `curl -s [-H 'name: value'] URL | filter`."""
+    curl, _, then = command.replace("localhost:8000", url).partition(" | ")
+    _, _, *header, path = shlex.split(curl)
+    headers = dict([header[1].split(": ")]) if header else {}
+    text = (await http.get(path, headers=headers)).text
+    if then == "tail -n 1":
+        return text.splitlines()[-1] + "\n"
+    assert then == "python -m json.tool"
+    return json.dumps(json.loads(text), indent=4) + "\n"
+
+
+def timeless(text: str) -> str:
+    """Return the text without what changes with the day, and with the version of Python."""
+    text = text.replace("Unprocessable Content", "Unprocessable Entity")
+    return re.sub(r"\d{4}-\d\d-\d\d(T[\d:.]+Z)?", "DATE", text)
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PINECONE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.soak
+async def test_the_demonstration_of_the_documentation(tmp_path: Path, no_settings: None) -> None:
+    command, log = [*PYTHON, str(EXAMPLE)], tmp_path / "log"
+    async with running(command, unused_port(), log, signal.SIGINT) as url, httpx.AsyncClient() as http:
+        assert "made up" in log.read_text()
+        shown = transcript()
+        assert len(shown) >= 5
+        for line, output in shown:
+            assert timeless(await printed(http, line, url)) == timeless(output), line
+
+
+async def test_under_uvicorn_a_missing_key_stops_it(no_settings: None) -> None:
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "--port", "0", "service:app"]
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, told = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode != 0
+    assert b"PINECONE_API_KEY" in told
+
+
+@pytest.mark.soak
+async def test_two_workers_answer_in_full(fake: FakePinecone, tmp_path: Path) -> None:
+    port, log = unused_port(), tmp_path / "log"
+    command = [*PYTHON, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "service:app"]
+    command += ["--workers", "2", "--port", str(port)]
+    async with running(command, port, log, signal.SIGTERM) as url, httpx.AsyncClient(timeout=20) as http:
+        answers = await asyncio.gather(*(http.get(f"{url}/backups.ndjson") for _ in range(20)))
+        assert len(re.findall(r"Started server process", log.read_text())) == 2
+    for answer in answers:
+        *rows, last = answer.text.splitlines()
+        assert json.loads(last) == {"end": True, "count": len(rows)} == {"end": True, "count": 250}
+    assert len(fake.requests) == 20 * 3

@@ -280,7 +280,8 @@ class BackupsClient:
         ConflictError if the name is taken, FailedPreconditionError if the backup is not Ready.
         """
         protection = checked.choice("deletion_protection", deletion_protection, ("enabled", "disabled", None))
-        body = {"name": checked.new_index_name(name), "tags": checked.tags(tags), "deletion_protection": protection}
+        tags = None if tags is None else checked.texts("tags", tags)
+        body = {"name": checked.new_index_name(name), "tags": tags, "deletion_protection": protection}
         limits, retrier = self._calls.limits(timeout, attempt_timeout), self._calls.retrier
         begin, deadline = dt.datetime.now(dt.UTC), Deadline(retrier.policy.clock, limits.timeout)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import enum
-import pickle
 import ssl
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -59,26 +58,24 @@ async def connector_with_context() -> BackupsClient:
 
 
 @pytest.mark.parametrize("key", [
-    "", "a b", "a\tb", "a\r\nb", "a\nb", "a\0b", "a\x1bb", "a\x7fb", "clé-secrète", "key😀", "key\u200b",
+    "", "a b", "a\tb", "a\r\nb", "a\nb", "a\0b", "a\x1bb", "a\x7fb", "clé-secrète", "key😀", "key\u200b", "pcsk_hush\n",
     "key\ud800", b"bytes-key", 12345, "k" * 513, "k" * 100_000, ["list-key"], True,
+    "'pcsk_hush'", '"pcsk_hush"', "`pcsk_hush`",
 ])  # fmt: skip
-def test_a_wrong_key_is_refused_and_never_shown(key: Any) -> None:
-    with pytest.raises(ConfigurationError, match="^api_key must ") as caught:
+def test_K1_a_wrong_key_is_refused_and_never_shown(key: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = "^api_key must be printable ASCII without spaces or quotation marks around it, of at most 512 characters$"
+    with pytest.raises(ConfigurationError, match=allowed) as caught:
         BackupsClient(key)
     shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert not key or repr(key)[:200] not in shown.split("_client.py", 1)[1]
+    if isinstance(key, str) and "hush" in key:
+        monkeypatch.setenv("PINECONE_API_KEY", key)
+        complaint(BackupsClient)
 
 
-@pytest.mark.parametrize("key", ["k", "k" * 512, "!\"#$%&'()*+,-./~{}\\"])
+@pytest.mark.parametrize("key", ["k", "'", "k" * 512, "!\"#$%&'()*+,-./~{}\\"])
 def test_any_visible_ascii_may_be_a_key(key: str) -> None:
     assert repr(client(key)) == PLAIN
-
-
-@pytest.mark.parametrize("key", ["'pcsk_hush'", '"pcsk_hush"', "`pcsk_hush`"])
-def test_a_key_in_quotes_is_found_before_it_is_sent(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PINECONE_API_KEY", key)
-    for make in (lambda: client(key), BackupsClient):
-        assert complaint(make) == "api_key must not be in quotes: remove the quotation marks around it"
 
 
 @pytest.mark.parametrize(("base_url", "resolved"), {
@@ -125,8 +122,7 @@ COUNTS: list[tuple[str, str, list[Callable[..., object]], list[Any]]] = [
 @pytest.mark.parametrize(("name", "allowed", "calls", "value"), [(*each[:3], v) for each in COUNTS for v in each[3]])
 def test_counts(name: str, allowed: str, calls: list[Callable[..., object]], value: Any) -> None:
     for call in calls:
-        told = complaint(lambda call=call: call(**{name: value}))  # type: ignore[misc]
-        assert told == f"{name} must be {allowed}, not {value!r}"
+        assert complaint(partial(call, **{name: value})) == f"{name} must be {allowed}"
 
 
 @pytest.mark.parametrize("name", ["timeout", "attempt_timeout"])
@@ -134,29 +130,22 @@ def test_counts(name: str, allowed: str, calls: list[Callable[..., object]], val
 def test_T2_timeouts_are_positive_and_finite(name: str, value: Any) -> None:
     """Of a call, None is the client's own value."""
     for call in (client, listing, page, inventory) if value is not None else (client,):
-        told = complaint(lambda call=call: call(**{name: value}))  # type: ignore[misc]
-        assert told.startswith(f"{name} must be a positive, finite number of seconds")
+        assert complaint(partial(call, **{name: value})) == f"{name} must be a positive, finite number of seconds"
 
 
 @pytest.mark.parametrize("token", ["", 5, b"t", "t\ud800", "t" * 8193, "é" * 4097])
 @pytest.mark.parametrize("call", [listing, page])
 def test_tokens_are_text_that_can_be_sent(call: Callable[..., object], token: Any) -> None:
-    assert complaint(lambda: call(pagination_token=token)).startswith("pagination_token must ")
-
-
-HUGE = 10**5000
+    told = complaint(lambda: call(pagination_token=token))
+    assert told == "pagination_token must have 1 to 8192 bytes of text in UTF-8"
 
 
 @pytest.mark.parametrize(("make", "told"), [
     (BackupsClient, "api_key is missing: pass api_key=... or set PINECONE_API_KEY"),
-    (lambda: client(timeout=HUGE), "timeout must be a positive, finite number of seconds, not this int"),
-    (lambda: listing(limit=HUGE), "limit must be an int from 1 to 100, not this int"),
-    (lambda: listing(max_items=-HUGE), "max_items must be an int of at least 0, not this int"),
-    (lambda: RetryPolicy(base_delay=HUGE), "base_delay must be a positive, finite number of seconds, not this int"),
     (lambda: client(base_url="http://127.0.0.1:1", proxy="http://127.0.0.1:2"),
      "proxy needs an https base_url: over plain http the proxy would see the key"),
     (lambda: client(retry=5), "retry must be a RetryPolicy such as RetryPolicy(attempts=5), not int"),
-    (lambda: client(ssl_context=True), "ssl_context must be an ssl.SSLContext, not bool"),
+    (lambda: client(ssl_context=True), "ssl_context must be an ssl.SSLContext"),
     (lambda: client(connector=5), "connector must be an aiohttp connector, not int"),
     (lambda: asyncio.run(connector_with_context()),
      "connector and ssl_context cannot be used together: give the connector its own context"),
@@ -172,33 +161,26 @@ def test_a_limit_is_sent_as_the_number_that_it_is() -> None:
     assert type(count("limit", Size.SMALL, least=1)) is int
 
 
-NO_MAPPING, NO_NAME = "must be a mapping of str to str", "has a name that is not an HTTP token"
-NO_VALUE = "has a value for X-A that is not printable ASCII"
-OURS = ("Api-Key", "api-key", "X-Pinecone-Api-Version", "HOST", "Content-Length", "Transfer-Encoding", "connection",
-        "Cookie", "Accept-Encoding")  # fmt: skip
+NO_MAPPING, NO_TOKEN = "be a mapping of str to str", "have HTTP tokens as names, and values of printable ASCII"
+OURS = ("Api-Key", "api-key", "X-Pinecone-Api-Version", "HOST", "Content-Length", "Content-Encoding", "Cookie",
+        "Expect", "Transfer-Encoding", "connection", "Accept-Encoding")  # fmt: skip
 HEADERS: dict[str, list[Any]] = {
     NO_MAPPING: [[("X-A", "b")], "not json", "[]", "[" * 100_000, {"X-A": 5}, {5: "a"}, '{"X-A": null}'],
-    NO_NAME: [{"X A": "b"}, {"": "b"}, {"X-A\r\nX-B": "b"}],
-    NO_VALUE: [{"X-A": "hush\r\nX-B: c"}, {"X-A": "hush\0"}, {"X-A": "hush\u00e9"}],
-    **{f"must not set {name}: that header is the client's own": [{name: "x"}] for name in OURS},
-}
+    NO_TOKEN: [{"X A": "b"}, {"": "b"}, {"X-A\r\nX-B": "b"},
+               {"X-A": "hush\r\nX-B: c"}, {"X-A": "hush\0"}, {"X-A": "hush\u00e9"}],
+    **{f"not set {name}: that header is the client's own": [{name: "x"}] for name in OURS},
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("reason", "headers"), [(reason, each) for reason, all_ in HEADERS.items() for each in all_])
-def test_headers_that_are_refused(headers: Any, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("rule", "headers"), [(rule, each) for rule, all_ in HEADERS.items() for each in all_])
+def test_headers_that_are_refused(headers: Any, rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     told = [complaint(lambda: client(additional_headers=headers))]
     if isinstance(headers, str):
         monkeypatch.setenv("PINECONE_ADDITIONAL_HEADERS", headers)
         told += [complaint(client)]
-    assert {text.partition(" (in PINECONE_ADDITIONAL_HEADERS ")[0] for text in told} == {f"additional_headers {reason}"}
-
-
-def test_only_the_environment_spells_headers_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    as_json: Any = '{"X-A": "b"}'
-    assert complaint(lambda: client(additional_headers=as_json)).startswith("additional_headers must be a mapping")
-    monkeypatch.setenv("PINECONE_ADDITIONAL_HEADERS", as_json)
-    assert "['X-A']" in repr(client())
-    assert repr(client(additional_headers={})) == PLAIN
+    assert {text.partition(", in PINECONE_ADDITIONAL_HEADERS ")[0] for text in told} == {
+        f"additional_headers must {rule}"
+    }
 
 
 @pytest.mark.parametrize(("make", "settings"), [
@@ -213,10 +195,10 @@ def test_only_the_environment_spells_headers_in_json(monkeypatch: pytest.MonkeyP
     )],
 ])  # fmt: skip
 def test_each_refusal_names_its_argument(make: Callable[..., object], settings: dict[str, Any]) -> None:
-    told = f"^{next(iter(settings))} must {'be ' if make is RetryPolicy else ''}"
-    with pytest.raises(ConfigurationError, match=told) as caught:
+    (name,) = settings
+    with pytest.raises(ConfigurationError, match=f"^{name} must ") as caught:
         make(**settings)
-    assert caught.value.argument == next(iter(settings))
+    assert caught.value.argument == name
 
 
 def test_repr_shows_names_of_headers_and_nothing_secret() -> None:
@@ -234,10 +216,4 @@ def test_the_environment_is_read_if_no_argument_is_given(monkeypatch: pytest.Mon
     for name in VARIABLES:
         monkeypatch.setenv(name, "")
     assert "missing" in complaint(BackupsClient)
-    assert repr(client()) == PLAIN
-
-
-@pytest.mark.parametrize("refuse", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_a_client_is_neither_pickled_nor_copied(refuse: Callable[[object], object]) -> None:
-    with pytest.raises(TypeError, match="cannot be pickled or copied"):
-        refuse(client())
+    assert repr(client()) == repr(client(additional_headers={})) == PLAIN

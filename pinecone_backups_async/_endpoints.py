@@ -8,21 +8,15 @@ from typing import Final
 from . import _decode as decode
 from ._protocol import Endpoint
 
-# Deleting is repeatable: a second request finds nothing to delete. The two POST are not.
 LIST_PROJECT_BACKUPS: Final = Endpoint("list_project_backups", "GET", "/backups", decode.decode_page)
 LIST_INDEX_BACKUPS: Final = Endpoint("list_index_backups", "GET", "/indexes/{index_name}/backups", decode.decode_page)
 DESCRIBE_BACKUP: Final = Endpoint("describe_backup", "GET", "/backups/{backup_id}", decode.decode_backup)
 CREATE_BACKUP: Final = Endpoint(  # 200 since API version 2026-07
-    "create_backup", "POST", "/indexes/{index_name}/backups", decode.decode_backup, {200, 201}, repeatable=False
+    "create_backup", "POST", "/indexes/{index_name}/backups", decode.decode_backup, {200, 201}
 )
 DELETE_BACKUP: Final = Endpoint("delete_backup", "DELETE", "/backups/{backup_id}", decode.decode_nothing, {202, 204})
 CREATE_INDEX_FROM_BACKUP: Final = Endpoint(
-    "create_index_from_backup",
-    "POST",
-    "/backups/{backup_id}/create-index",
-    decode.decode_receipt,
-    {200, 201, 202},
-    repeatable=False,
+    "create_index_from_backup", "POST", "/backups/{backup_id}/create-index", decode.decode_receipt, {200, 201, 202}
 )
 LIST_RESTORE_JOBS: Final = Endpoint("list_restore_jobs", "GET", "/restore-jobs", decode.decode_restore_job_page)
 DESCRIBE_RESTORE_JOB: Final = Endpoint(

@@ -20,10 +20,15 @@ BackupsError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ._models import Backup, RestoreJob
+
+#: The class of an error status, if it has one of its own; each class names its statuses.
+CLASS_OF_STATUS: Final[dict[int, type[ApiError]]] = {}
 
 
 class BackupsError(Exception):
@@ -50,7 +55,7 @@ class BackupsError(Exception):
     def __str__(self) -> str:
         attempts = f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
         outcome = " (the outcome is unknown: it may have happened)" if self.outcome_unknown else ""
-        return f"{self.args[0] if self.args else ''}{attempts}{outcome}"
+        return f"{self.args[0]}{attempts}{outcome}"
 
 
 class ConfigurationError(BackupsError, ValueError):
@@ -98,6 +103,9 @@ class ApiError(_ResponseError):
     body had them.
     """
 
+    def __init_subclass__(cls, statuses: Iterable[int] = ()) -> None:
+        CLASS_OF_STATUS.update(dict.fromkeys(statuses, cls))
+
     #: The HTTP status.
     status: int = 0
     #: The code of the error object, such as `NOT_FOUND`; an open string.
@@ -110,19 +118,19 @@ class ApiError(_ResponseError):
     @property
     def message(self) -> str:
         """Return the service's message."""
-        return str(self.args[0]) if self.args else ""
+        return str(self.args[0])
 
     def __str__(self) -> str:
-        facts = f"{self.status} {self.code}" if self.code is not None else f"{self.status}"
         request_id = "" if self.request_id is None else f"[{self.request_id}] "
-        return f"{request_id}{facts}: {BackupsError.__str__(self)}"
+        code = "" if self.code is None else f" {self.code}"
+        return f"{request_id}{self.status}{code}: {BackupsError.__str__(self)}"
 
 
-class InvalidRequestError(ApiError):
+class InvalidRequestError(ApiError, statuses=[400, 422]):
     """The service refused the request itself (400, 422), for instance a pagination token that it cannot read."""
 
 
-class UnauthorizedError(ApiError):
+class UnauthorizedError(ApiError, statuses=[401]):
     """The service refused the API key (401)."""
 
     #: Where the key came from: `the argument api_key` or `PINECONE_API_KEY`.
@@ -132,35 +140,35 @@ class UnauthorizedError(ApiError):
         return super().__str__() + (f" (the key came from {self.key_source})" if self.key_source else "")
 
 
-class PaymentRequiredError(ApiError):
+class PaymentRequiredError(ApiError, statuses=[402]):
     """The account has an unpaid bill (402)."""
 
 
-class ForbiddenError(ApiError):
+class ForbiddenError(ApiError, statuses=[403]):
     """The API key is valid, but the plan, a quota or the key's permissions do not allow the call (403)."""
 
 
-class NotFoundError(ApiError):
+class NotFoundError(ApiError, statuses=[404]):
     """The index, the backup or the restore job does not exist (404)."""
 
 
-class ConflictError(ApiError):
+class ConflictError(ApiError, statuses=[409]):
     """The name is taken (409)."""
 
 
-class FailedPreconditionError(ApiError):
+class FailedPreconditionError(ApiError, statuses=[412]):
     """The backup is not in a state that allows the call (412): not Ready, or in use by restore jobs."""
 
 
-class RateLimitError(ApiError):
+class RateLimitError(ApiError, statuses=[429]):
     """Too many requests, or a quota is used up (429)."""
 
 
-class ServiceError(ApiError):
+class ServiceError(ApiError, statuses=range(500, 600)):
     """The service failed (5xx), or sent the code UNAVAILABLE with status 200."""
 
 
-class UnexpectedRedirectError(ApiError):
+class UnexpectedRedirectError(ApiError, statuses=range(300, 400)):
     """The service responded with a redirect (300-399). It is not followed: the key would be sent to another host."""
 
 

@@ -11,39 +11,21 @@ import platform
 import re
 from collections.abc import Callable, Collection, Mapping
 from email.utils import parsedate_to_datetime
-from functools import partial
-from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
-from urllib.parse import quote
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from urllib.parse import quote, urlencode
 
 import attrs
 
 from . import _errors as errors  # pyright: ignore[reportPrivateUsage]
 from ._decode import MAX_BODY, MAX_ERROR_BODY, decode_json
-from ._errors import ApiError, ResponseParsingError, ResponseTooLargeError
 from ._models import BackupPage, RestoreJobPage
-from ._plain import NOTHING_ELSE
 from ._safe_text import SafeText
 from ._statuses import ErrorCode
 from ._version import __version__
 
 API_VERSIONS: Final = ("2026-04", "2025-10", "2026-07")
-_HTTP_DATE: Final = re.compile(
-    r"[A-Z][a-z]+, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} (GMT|[+-]\d{4})"
-    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}"
-)
-_SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
-_BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
-    400: errors.InvalidRequestError,
-    401: errors.UnauthorizedError,
-    402: errors.PaymentRequiredError,
-    403: errors.ForbiddenError,
-    404: errors.NotFoundError,
-    409: errors.ConflictError,
-    412: errors.FailedPreconditionError,
-    422: errors.InvalidRequestError,
-    429: errors.RateLimitError,
-}
-_NOW: Final = partial(dt.datetime.now, dt.UTC)
+_SECONDS: Final = re.compile(r"\s*[0-9]+(\.[0-9]+)?\s*")
+_Values: TypeAlias = Mapping[str, object]
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -60,13 +42,16 @@ class Endpoint(Generic[_T_co]):
     decode: Callable[[bytes], _T_co]
     #: The statuses that mean success.
     success: Collection[int] = frozenset({200})
-    #: Whether it may be sent again whatever became of it.
-    repeatable: bool = attrs.field(default=True, kw_only=True)
 
     @property
     def writes(self) -> bool:
         """Return whether a call may change something."""
         return self.method != "GET"
+
+    @property
+    def repeatable(self) -> bool:
+        """Return whether it may be sent again whatever became of it; a second DELETE finds nothing to delete."""
+        return self.method in {"GET", "DELETE"}
 
 
 @attrs.frozen
@@ -79,31 +64,27 @@ class Request:
     body: bytes | None = attrs.field(default=None, repr=False)
 
 
-class Response(NamedTuple):
+@attrs.frozen
+class Response:
     """What the service sent. Header names are found in any case. A body over the limit is not read: `too_large`."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
     too_large: bool = False
-
-    def __repr__(self) -> str:
-        return f"<Response {self.status}>"
 
 
 @attrs.define(eq=False, repr=False)
 class Protocol:
     """Requests and responses of one base URL.
 
-    Errors show none of the secrets; one about a refused key says where that came from. `now` is asked only if a
-    response has no Date of its own.
+    Errors show none of the secrets; one about a refused key says where that came from.
     """
 
     base_url: str
     _headers: Mapping[str, str]
     _safe: SafeText = attrs.field(converter=SafeText)
     _key_source: str | None = None
-    _now: Callable[[], dt.datetime] = _NOW
 
     @staticmethod
     def headers_of(transport: str, additional: Mapping[str, str], api_version: str) -> dict[str, str]:
@@ -117,41 +98,37 @@ class Protocol:
         replaced = {name.lower() for name in additional}
         return {name: value for name, value in defaults.items() if name.lower() not in replaced} | dict(additional)
 
-    def request(
-        self,
-        endpoint: Endpoint[object],
-        path: Mapping[str, str] = NOTHING_ELSE,
-        query: Mapping[str, object] = NOTHING_ELSE,
-        body: Mapping[str, object] = NOTHING_ELSE,
-    ) -> Request:
+    def request(self, endpoint: Endpoint[object], path: Mapping[str, str], query: _Values, body: _Values) -> Request:
         """Return the request of a call. Whatever is None in `query` or `body` is left out. Only a POST has a body."""
         url = self.base_url + endpoint.path.format_map({name: quote(part, safe="") for name, part in path.items()})
-        pairs = [f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value is not None]
-        if pairs:
-            url += "?" + "&".join(pairs)
+        encoded = urlencode(_without_none(query), quote_via=quote)
+        if encoded:
+            url += "?" + encoded
         if endpoint.method != "POST":
             return Request(endpoint.method, url, self._headers)
-        payload = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
-        return Request(endpoint.method, url, {**self._headers, "Content-Type": "application/json"}, payload)
+        headers = {**self._headers, "Content-Type": "application/json"}
+        return Request(endpoint.method, url, headers, json.dumps(_without_none(body)).encode())
 
     def read(self, endpoint: Endpoint[_T], response: Response) -> _T:
         """Return the value in a response, or raise the error that it is."""
+        request_id = self.request_id(response)
         if response.too_large:
-            message = f"the response exceeds {MAX_BODY // 2**20} MiB"
-            raise ResponseTooLargeError(message, request_id=self.request_id(response))
+            raise errors.ResponseTooLargeError(f"the response exceeds {MAX_BODY // 2**20} MiB", request_id=request_id)
         if response.status not in endpoint.success:
             raise self._api_error(response, _object_in(response.body))
         try:
             value = endpoint.decode(response.body)
-        except ResponseParsingError as error:
+        except errors.ResponseParsingError as error:
             # An error object under a status that means success is what the service says, not a garbled page.
-            fields = _object_in(response.body) if error.decoded else {}
-            if isinstance(fields.get("error"), dict) and fields["error"]:
+            fields = _object_in(response.body)
+            if _object(fields.get("error")):
                 raise self._api_error(response, fields) from None
-            self._complete(error, response)
+            error.args = (self._safe.text(str(error), ours=True),)
+            error.problems = tuple((self._safe.text(path, ours=True), reason) for path, reason in error.problems)
+            error.excerpt, error.request_id = self._safe.text(_text(response)), request_id
             raise
         if isinstance(value, BackupPage | RestoreJobPage):
-            return cast("_T", attrs.evolve(value, request_id=self.request_id(response)))
+            return cast("_T", attrs.evolve(value, request_id=request_id))
         return value
 
     def request_id(self, response: Response) -> str | None:
@@ -159,35 +136,30 @@ class Protocol:
         headers = response.headers
         return self._safe.text(headers.get("x-pinecone-request-id") or headers.get("x-request-id") or "") or None
 
-    def _api_error(self, response: Response, fields: Mapping[str, Any]) -> ApiError:
-        error = fields.get("error")
-        facts = cast("dict[str, Any]", error) if isinstance(error, dict) else {}
+    def _api_error(self, response: Response, fields: Mapping[str, Any]) -> errors.ApiError:
+        facts, status = _object(fields.get("error")), response.status
         # Gateways in front of the service write a `message` or `detail` at the top level.
         texts = [facts.get("message"), fields.get("message"), fields.get("detail"), "" if facts else _text(response)]
+        message = self._safe.text(next(text for text in texts if isinstance(text, str)))
         code = facts.get("code") if isinstance(facts.get("code"), str) else None
-        if code is not None and code not in set(ErrorCode):  # a known code is no secret, whatever the key is
-            code = self._safe.text(code)
-        failure = _error_class(response.status, code)(
-            self._safe.text(next(text for text in texts if isinstance(text, str)))
-            or "the response had no error message",
-            status=response.status,
-            code=code,
+        unavailable = code == ErrorCode.UNAVAILABLE and 200 <= status < 300
+        kind = errors.ServiceError if unavailable else errors.CLASS_OF_STATUS.get(status, errors.ApiError)
+        error = kind(
+            message or "the response had no error message",
+            status=status,
+            # A known code is no secret, whatever the key is.
+            code=code if code is None or code in set(ErrorCode) else self._safe.text(code),
             details=self._safe.json(facts.get("details")),
-            retry_after=_retry_after(response.headers, self._now),
+            retry_after=_retry_after(response.headers),
             request_id=self.request_id(response),
         )
-        if isinstance(failure, errors.UnauthorizedError):
-            failure.key_source = self._key_source
-        return failure
+        if isinstance(error, errors.UnauthorizedError):
+            error.key_source = self._key_source
+        return error
 
-    def _complete(self, error: ResponseParsingError, response: Response) -> None:
-        """Make what a decoder says safe to show, and add what it does not know."""
-        problems = tuple((self._safe.path(path), reason) for path, reason in error.problems)
-        message = str(error.args[0])
-        for (path, _), (safe, _) in zip(error.problems[:3], problems, strict=False):
-            message = message.replace(path, safe)
-        error.args, error.problems = (message,), problems
-        error.excerpt, error.request_id = self._safe.text(_text(response)), self.request_id(response)
+
+def _without_none(values: _Values) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _text(response: Response) -> str:
@@ -195,43 +167,34 @@ def _text(response: Response) -> str:
     return response.body[:MAX_ERROR_BODY].decode(errors="replace").strip()
 
 
-def _object_in(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in a body; an empty one if there is none, or the body is too large for an error."""
-    try:
-        value = decode_json(body) if len(body) <= MAX_ERROR_BODY else None
-    except ResponseParsingError:
-        value = None
+def _object(value: Any) -> dict[str, Any]:
+    """Return a JSON object; of anything else, an empty one."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _error_class(status: int, code: object) -> type[ApiError]:
-    if 300 <= status < 400:
-        return errors.UnexpectedRedirectError
-    if 500 <= status < 600 or (200 <= status < 300 and code == ErrorCode.UNAVAILABLE):
-        return errors.ServiceError
-    return _BY_STATUS.get(status, ApiError)
+def _object_in(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body; an empty one if there is none, or the body is too large for an error."""
+    try:
+        return _object(decode_json(body) if len(body) <= MAX_ERROR_BODY else None)
+    except errors.ResponseParsingError:
+        return {}
 
 
-def _retry_after(headers: Mapping[str, str], now: Callable[[], dt.datetime]) -> float | None:
-    """Return the Retry-After of a response in seconds; None if it is absent or neither numbers nor an HTTP-date.
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the Retry-After of a response in seconds; None if it is absent or neither numbers nor a date.
 
     Of a list of numbers the largest counts: coming back late is safe, coming back early is not. A date counts from the
     response's own Date, so that a server whose clock is off is still understood; one in the past is 0.
     """
-    text = headers.get("Retry-After", "").strip()
-    numbers = [part.strip() for part in text.split(",")]
-    if all(_SECONDS.fullmatch(number) for number in numbers):
+    text = headers.get("Retry-After", "")
+    numbers = text.split(",")
+    if all(map(_SECONDS.fullmatch, numbers)):
         return max(map(float, numbers))
-    moment = _http_date(text)
-    if moment is None:
-        return None
-    start = _http_date(headers.get("Date", "")) or now()
-    return max(0.0, (moment - start).total_seconds())
+    moment, start = _date(text), _date(headers.get("Date", "")) or dt.datetime.now(dt.UTC)
+    return None if moment is None else max(0.0, (moment - start).total_seconds())
 
 
-def _http_date(text: str) -> dt.datetime | None:
-    if not _HTTP_DATE.fullmatch(text):
-        return None
+def _date(text: str) -> dt.datetime | None:
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -34,9 +34,10 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_every_spelling_is_masked(name: str) -> None:
-    shown = SAFE.text(f"<{SPELLINGS[name]}>")
-    assert "***" in shown
-    assert len(shown.replace("\\x00", "").replace("\ufffd", "")) <= 6, shown
+    """Where a secret hides behind escapes, nothing else of the text is shown."""
+    plain = name in {"plain", "other case", "another"}
+    assert SAFE.text(f"<{SPELLINGS[name]}>") == ("<***>" if plain else "***")
+    assert SAFE.text("x" * 490 + SPELLINGS[name] + "y" * 9000) == ("x" * 490 + "***" if plain else "***")
 
 
 @pytest.mark.parametrize("size", [40, 75, 394, 500, 511, 512])
@@ -58,10 +59,6 @@ def test_details_are_masked_and_bounded() -> None:
     details: dict[str, Any] = {f"{KEY}\n": [f"-{KEY}-", 5, "x" * 900, True, None, 1.5, 10**4000], KEY: {}}
     shown = ["-***-", 5, "x" * MAX_TEXT, True, None, 1.5, f"{10**4000}"[:MAX_TEXT]]
     assert SAFE.json(details) == {"***\\n": shown, "***": {}}
-    deep: Any = [KEY]
-    for _ in range(30):
-        deep = [deep]
-    assert KEY not in repr(SAFE.json(deep))
     assert SafeText(["12345678"]).json([12345678, 7]) == ["***", 7]
 
 
@@ -84,11 +81,11 @@ def test_no_text_makes_masking_slow(piece: str) -> None:
     assert time.process_time() - begin < 2.0
 
 
-@pytest.mark.parametrize("path", ["$.data[3].schema.fields.genre.type", "$.pagination.next", "$", "$.data[0].metric"])
-def test_paths_keep_our_own_names(path: str) -> None:
-    assert SAFE.path(path) == path
-    assert SAFE.path(path.replace("genre", KEY)) == path.replace("genre", "***")
-    assert SafeText(["a"]).path("$.data[0].metric") == "$.data[0].metric"
+@pytest.mark.parametrize("key", ["A%41B", "\\u0041", "&#x41;&lt;", "%4"])
+def test_a_key_may_look_like_an_escape(key: str) -> None:
+    safe = SafeText([key])
+    assert safe.text(f"({key})") == "(***)"
+    assert safe.text(f"({quote(key)})") == "***"
 
 
 def test_nothing_shows_the_secrets() -> None:

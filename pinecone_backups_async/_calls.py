@@ -1,9 +1,10 @@
 """The one place that makes a call: an endpoint and its values become a request, its attempts, and a value or an error.
 
-Knows the table of endpoints only as values that it is given.
+Knows the table of endpoints only as values that it is given. Checks the timeouts of a call and what its path needs.
 """
 
 import logging
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias, TypeVar
@@ -19,6 +20,7 @@ from ._transport import SessionManager
 from ._wall import walled
 
 _log = logging.getLogger("pinecone_backups_async")
+Timeout: TypeAlias = float | None
 _Values: TypeAlias = Mapping[str, object]
 _NONE: _Values = {}
 _T = TypeVar("_T")
@@ -27,90 +29,98 @@ _Page = TypeVar("_Page", bound=BackupPage | RestoreJobPage)
 
 @attrs.define(eq=False, repr=False)
 class Calls:
-    """Makes the calls of one client."""
+    """Makes the calls of one client, whose own timeouts apply where a call has none."""
 
     _protocol: Protocol
     _session: SessionManager
     retrier: Retrier
-    _defaults: Limits
+    _timeout: float
+    attempt_timeout: float
 
-    def limits(self, timeout: float | None, attempt_timeout: float | None) -> Limits:
-        """Return the limits of a call: the arguments, checked, and the client's own if they are None."""
-        limits = self._defaults
-        if timeout is not None:
-            limits = attrs.evolve(limits, timeout=checked.seconds("timeout", timeout))
-        if attempt_timeout is not None:
-            seconds = checked.seconds("attempt_timeout", attempt_timeout)
-            limits = attrs.evolve(limits, attempt_timeout=seconds, attempt_timeout_given=True)
-        return limits
+    def seconds(self, timeout: Timeout) -> float:
+        """Return the seconds of a call: its argument, checked, or the client's own for None."""
+        return self._timeout if timeout is None else checked.seconds("timeout", timeout)
 
     async def call(
         self,
         endpoint: Endpoint[_T],
-        limits: Limits,
-        path: _Values = _NONE,
-        query: _Values = _NONE,
+        timeout: Timeout,
+        attempt_timeout: Timeout,
         body: _Values = _NONE,
+        **path: object,
     ) -> _T:
-        """Return what the service sends in response to one call, or raise the error. `path` is checked."""
-        segments = {name: checked.segment(name, value) for name, value in path.items()}
-        request = self._protocol.request(endpoint, segments, query, body)
-
-        async def send(attempt: Attempt) -> _T:
-            return self._protocol.read(endpoint, await self._observed(request, attempt))
-
-        self._session.check_open()
-        return await self.retrier.run(send, limits, endpoint)
+        """Return what the service sends in response to one call, or raise the error."""
+        return await self._prepared(endpoint, timeout, attempt_timeout, path)(_NONE, body)
 
     def fetcher(
-        self, endpoint: Endpoint[_Page], limits: Limits, size: int, path: _Values = _NONE, query: _Values = _NONE
+        self, endpoint: Endpoint[_Page], timeout: Timeout, attempt_timeout: Timeout, query: _Values, **path: object
     ) -> Callable[[str | None], Awaitable[_Page]]:
         """Return a function that fetches the page of a token; its errors carry that token, to resume from.
 
-        A token carries its page size, so with one the limit is left out; what is in `query` is sent with every page.
+        A token carries its page size, so with one the limit is left out; the rest of `query` is sent with every page.
         """
+        call = self._prepared(endpoint, timeout, attempt_timeout, path)
 
         @walled
         async def fetch(token: str | None) -> _Page:
-            place: _Values = {"limit": size} if token is None else {"paginationToken": token}
             try:
-                page = await self.call(endpoint, limits, path, query={**place, **query})
-                if token is not None and isinstance(page, BackupPage) and page.data_missing:
-                    problems = (("$.data", "required, but missing"),)
+                if token is None:
+                    return await call(query, _NONE)
+                page = await call({**query, "limit": None, "paginationToken": token}, _NONE)
+                if isinstance(page, BackupPage) and page.data_missing:
+                    problems = [("$.data", "required, but missing")]
                     message = "the response is not a page of backups: $.data: required, but missing"
                     raise ResponseParsingError(message, problems=problems, request_id=page.request_id, attempts=1)
+                return page
             except BackupsError as error:
                 error.pagination_token = token
                 raise
-            return page
 
         return fetch
 
-    async def _observed(self, request: Request, attempt: Attempt) -> Response:
-        """Send one attempt, and log one DEBUG record about it unless it was cancelled."""
-        start = time.monotonic()
+    def _prepared(
+        self, endpoint: Endpoint[_T], timeout: Timeout, attempt_timeout: Timeout, path: _Values
+    ) -> Callable[[_Values, _Values], Awaitable[_T]]:
+        """Check the values of a call; return the function that makes it, with a query and a body."""
+        seconds, attempt = self.seconds(timeout), self.attempt_timeout
+        if attempt_timeout is not None:
+            attempt = checked.seconds("attempt_timeout", attempt_timeout)
+        # Nothing may follow a POST once it is sent, so all the time that is left is its own.
+        is_whole = attempt_timeout is None and not endpoint.repeatable
+        limits = Limits(seconds, seconds if is_whole else attempt, attempt)
+        segments = {name: checked.segment(name, value) for name, value in path.items()}
+
+        async def make(query: _Values, body: _Values) -> _T:
+            request = self._protocol.request(endpoint, segments, query, body)
+
+            async def send(attempt: Attempt) -> _T:
+                return self._protocol.read(endpoint, await self._sent(request, attempt))
+
+            self._session.check_open()
+            return await self.retrier.run(send, limits, endpoint)
+
+        return make
+
+    async def _sent(self, request: Request, attempt: Attempt) -> Response:
+        """Send one attempt, and log one DEBUG record when it has ended, however it did."""
+        start, response = time.monotonic(), None
         try:
             response = await self._session.send(request, attempt)
-        except BackupsError as error:
-            self._log(request, start, error)
-            raise
-        self._log(request, start, response)
-        return response
-
-    def _log(self, request: Request, start: float, result: Response | BackupsError) -> None:
-        if not _log.isEnabledFor(logging.DEBUG):
-            return
-        milliseconds = (time.monotonic() - start) * 1000
-        path = request.url.partition("?")[0].removeprefix(self._protocol.base_url)
-        response, error = (result, None) if isinstance(result, Response) else (None, type(result).__name__)
-        facts = {
-            "pinecone_method": request.method,
-            "pinecone_path": path,
-            "pinecone_status": response and response.status,
-            "pinecone_error": error,
-            "pinecone_milliseconds": milliseconds,
-            "pinecone_bytes": len(response.body) if response else 0,
-            "pinecone_request_id": response and self._protocol.request_id(response),
-        }
-        what = facts["pinecone_status"] or error
-        _log.debug("%s %s: %s in %.0f ms", request.method, path, what, milliseconds, extra=facts)
+            return response
+        finally:
+            if _log.isEnabledFor(logging.DEBUG):
+                facts = {
+                    "pinecone_method": request.method,
+                    "pinecone_path": request.url.partition("?")[0].removeprefix(self._protocol.base_url),
+                    "pinecone_status": response and response.status,
+                    "pinecone_error": None if response else type(sys.exception()).__name__,
+                    "pinecone_milliseconds": (time.monotonic() - start) * 1000,
+                    "pinecone_bytes": len(response.body) if response else 0,
+                    "pinecone_request_id": response and self._protocol.request_id(response),
+                }
+                what = facts["pinecone_status"] or facts["pinecone_error"]
+                _log.debug(
+                    f"%(pinecone_method)s %(pinecone_path)s: {what} in %(pinecone_milliseconds).0f ms",
+                    facts,
+                    extra=facts,
+                )

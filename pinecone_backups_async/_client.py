@@ -6,22 +6,25 @@ import datetime as dt
 import ssl
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
 
+import attrs
+
 from . import _arguments as checked
-from . import _endpoints as endpoints
+from . import _endpoints as api
 from . import _settings as settings
-from ._calls import Calls
+from ._calls import Calls, Timeout
 from ._errors import NotFoundError
 from ._models import Backup, BackupPage, Index, RestoreJob, RestoreReceipt
-from ._pager import BackupPager, RestoreJobPager, prove_complete
+from ._pager import BackupPager, Fetch, RestoreJobPager, prove_complete
 from ._policy import RetryPolicy, checked_policy
-from ._protocol import API_VERSIONS, Endpoint, Protocol
-from ._retry import Deadline, Limits, Retrier
+from ._protocol import API_VERSIONS, Protocol
+from ._retry import Retrier
 from ._transport import TRANSPORT, SessionManager
-from ._waiting import LOOKS_AFTER_CREATE, LOOKS_AFTER_RESTORE, Looks, newest_named, receipt_of, written_or_found
-from ._wall import walled
+from ._waiting import LOOKS_AFTER_CREATE, LOOKS_AFTER_RESTORE, Wait, newest_named, receipt_of, written_or_found
+from ._wall import walled_methods
 
 if TYPE_CHECKING:
     import aiohttp
@@ -30,6 +33,7 @@ _Seen = TypeVar("_Seen", bound=Backup | RestoreJob)
 _SECRET_LENGTH = 8  # a shorter value of an additional header is masked nowhere: it would be a part of many words
 
 
+@walled_methods
 class BackupsClient:
     """A client for the backups of a Pinecone project: list, take, keep and restore them.
 
@@ -49,9 +53,8 @@ class BackupsClient:
     """
 
     # Slots: tracemalloc loses where an object with a __dict__ was made, and a forgotten close names that line.
-    __slots__ = ("__weakref__", "_base_url", "_calls", "_header_names", "_session")
+    __slots__ = ("__weakref__", "_base_url", "_calls", "_header_names", "_looks", "_session")
 
-    @walled
     def __init__(
         self,
         api_key: str | None = None,
@@ -67,7 +70,7 @@ class BackupsClient:
         api_version: Literal["2026-04", "2025-10", "2026-07"] = "2026-04",
     ) -> None:
         policy = checked_policy(retry)
-        limits = Limits(checked.seconds("timeout", timeout), checked.seconds("attempt_timeout", attempt_timeout))
+        seconds, attempt = checked.seconds("timeout", timeout), checked.seconds("attempt_timeout", attempt_timeout)
         version = checked.choice("api_version", api_version, API_VERSIONS)
         self._base_url = settings.checked_base_url(base_url)
         key = settings.checked_api_key(api_key)
@@ -79,11 +82,13 @@ class BackupsClient:
         secrets = [key, *(value for value in additional.values() if len(value) >= _SECRET_LENGTH)]
         source = "PINECONE_API_KEY" if api_key is None else "the argument api_key"
         protocol = Protocol(self._base_url, Protocol.headers_of(TRANSPORT, additional, version), secrets, source)
-        self._calls = Calls(protocol, self._session, Retrier(policy, self._session.sleep_unless_closed), limits)
+        retrier = Retrier(policy, self._session.sleep_unless_closed)
+        self._calls = Calls(protocol, self._session, retrier, seconds, attempt)
+        once = Retrier(attrs.evolve(policy, attempts=1), self._session.sleep_unless_closed)
+        self._looks = attrs.evolve(self._calls, retrier=once)  # a wait looks again by itself
 
     # Listing.
 
-    @walled
     def list_backups(
         self,
         *,
@@ -109,11 +114,11 @@ class BackupsClient:
         Mirrors ``list_project_backups`` and `list_index_backups`. Iterating raises what `fetch_page` does, and
         PaginationLoopError.
         """
-        limits, size = self._calls.limits(timeout, attempt_timeout), checked.page_size(limit, max_items)
-        fetch = self._fetcher(limits, size, index_name, include_deleted=include_deleted)
+        fetch = self._fetcher(
+            checked.page_size(limit, max_items), index_name, include_deleted, timeout, attempt_timeout
+        )
         return BackupPager(fetch, checked.token(pagination_token), max_items)
 
-    @walled
     async def fetch_page(
         self,
         *,
@@ -129,11 +134,9 @@ class BackupsClient:
         The arguments are those of `list_backups`. Raises ConfigurationError, ClientClosedError, TransportError (no
         complete response), ApiError (the service answered with an error), ResponseParsingError (an invalid response).
         """
-        limits, size = self._calls.limits(timeout, attempt_timeout), checked.page_size(limit)
-        fetch = self._fetcher(limits, size, index_name, include_deleted=include_deleted)
+        fetch = self._fetcher(checked.page_size(limit), index_name, include_deleted, timeout, attempt_timeout)
         return await fetch(checked.token(pagination_token))
 
-    @walled
     async def inventory(
         self,
         *,
@@ -151,18 +154,15 @@ class BackupsClient:
         `list_backups`. Raises IncompleteListingError if the proof fails, and what `fetch_page` does.
         """
         checked.count("max_passes", max_passes, least=2)
-        limits, size = self._calls.limits(timeout, attempt_timeout), checked.page_size(limit)
-        fetch = self._fetcher(limits, size, index_name, include_deleted=include_deleted)
+        fetch = self._fetcher(checked.page_size(limit), index_name, include_deleted, timeout, attempt_timeout)
         return await prove_complete(fetch, max_passes)
 
-    @walled
     async def list_indexes(self, *, timeout: float | None = None, attempt_timeout: float | None = None) -> list[Index]:
         """Return the indexes of the project. Mirrors ``list_indexes``; raises what `fetch_page` does."""
-        return await self._calls.call(endpoints.LIST_INDEXES, self._calls.limits(timeout, attempt_timeout))
+        return await self._calls.call(api.LIST_INDEXES, timeout, attempt_timeout)
 
     # One backup.
 
-    @walled
     async def describe_backup(
         self, backup_id: str, *, timeout: float | None = None, attempt_timeout: float | None = None
     ) -> Backup:
@@ -170,10 +170,8 @@ class BackupsClient:
 
         Raises what `fetch_page` does, and NotFoundError if no backup has this id.
         """
-        limits = self._calls.limits(timeout, attempt_timeout)
-        return await self._calls.call(endpoints.DESCRIBE_BACKUP, limits, {"backup_id": backup_id})
+        return await self._calls.call(api.DESCRIBE_BACKUP, timeout, attempt_timeout, backup_id=backup_id)
 
-    @walled
     async def create_backup(
         self,
         index_name: str,
@@ -191,10 +189,8 @@ class BackupsClient:
         PaymentRequiredError and ForbiddenError if the plan or a quota does not allow a backup.
         """
         body = {"name": checked.text("name", name), "description": checked.text("description", description)}
-        limits = self._calls.limits(timeout, attempt_timeout)
-        return await self._calls.call(endpoints.CREATE_BACKUP, limits, {"index_name": index_name}, body=body)
+        return await self._calls.call(api.CREATE_BACKUP, timeout, attempt_timeout, body=body, index_name=index_name)
 
-    @walled
     async def ensure_backup(
         self,
         index_name: str,
@@ -218,8 +214,7 @@ class BackupsClient:
         if not checked.text("name", name):
             raise checked.refused("name", "must not be empty")
         body = {"name": name, "description": checked.text("description", description)}
-        limits = self._calls.limits(timeout, attempt_timeout)
-        pager = BackupPager(self._fetcher(limits, checked.MAX_LIMIT, index_name))
+        pager = self.list_backups(index_name=index_name, timeout=timeout, attempt_timeout=attempt_timeout)
 
         async def find() -> Backup | None:
             return newest_named(await pager.to_list(), name)
@@ -227,12 +222,10 @@ class BackupsClient:
         existing = await find()
         if existing is not None:
             return existing
-        retrier = self._calls.retrier
-        deadline = Deadline(retrier.policy.clock, limits.timeout + sum(LOOKS_AFTER_CREATE) + limits.timeout)
-        write = self._calls.call(endpoints.CREATE_BACKUP, limits, {"index_name": index_name}, body=body)
-        return await written_or_found(write, find, LOOKS_AFTER_CREATE, retrier, deadline)
+        deadline = self._calls.retrier.deadline(2 * self._calls.seconds(timeout) + sum(LOOKS_AFTER_CREATE))
+        write = self._calls.call(api.CREATE_BACKUP, timeout, attempt_timeout, body=body, index_name=index_name)
+        return await written_or_found(write, find, LOOKS_AFTER_CREATE, deadline)
 
-    @walled
     async def delete_backup(
         self,
         backup_id: str,
@@ -248,16 +241,14 @@ class BackupsClient:
         FailedPreconditionError while restore jobs use the backup.
         """
         checked.choice("missing_ok", missing_ok, (True, False))
-        limits = self._calls.limits(timeout, attempt_timeout)
         try:
-            await self._calls.call(endpoints.DELETE_BACKUP, limits, {"backup_id": backup_id})
+            await self._calls.call(api.DELETE_BACKUP, timeout, attempt_timeout, backup_id=backup_id)
         except NotFoundError as error:
             if not missing_ok and not error.outcome_unknown:
                 raise
 
     # Restoring.
 
-    @walled
     async def create_index_from_backup(
         self,
         backup_id: str,
@@ -282,19 +273,15 @@ class BackupsClient:
         protection = checked.choice("deletion_protection", deletion_protection, ("enabled", "disabled", None))
         tags = None if tags is None else checked.texts("tags", tags)
         body = {"name": checked.new_index_name(name), "tags": tags, "deletion_protection": protection}
-        limits, retrier = self._calls.limits(timeout, attempt_timeout), self._calls.retrier
-        begin, deadline = dt.datetime.now(dt.UTC), Deadline(retrier.policy.clock, limits.timeout)
+        begin, deadline = dt.datetime.now(dt.UTC), self._calls.retrier.deadline(self._calls.seconds(timeout))
 
         async def find() -> RestoreReceipt | None:
-            left = max(0.001, deadline.left())
-            within = Limits(left, min(left, limits.attempt_timeout))
-            fetch = self._calls.fetcher(endpoints.LIST_RESTORE_JOBS, within, checked.MAX_LIMIT)
-            return receipt_of(await RestoreJobPager(fetch).to_list(), backup_id, name, begin)
+            jobs = self.list_restore_jobs(timeout=max(0.001, deadline.left()), attempt_timeout=attempt_timeout)
+            return receipt_of(await jobs.to_list(), backup_id, name, begin)
 
-        write = self._calls.call(endpoints.CREATE_INDEX_FROM_BACKUP, limits, {"backup_id": backup_id}, body=body)
-        return await written_or_found(write, find, LOOKS_AFTER_RESTORE, retrier, deadline)
+        write = self._calls.call(api.CREATE_INDEX_FROM_BACKUP, timeout, attempt_timeout, body=body, backup_id=backup_id)
+        return await written_or_found(write, find, LOOKS_AFTER_RESTORE, deadline)
 
-    @walled
     def list_restore_jobs(
         self,
         *,
@@ -309,11 +296,10 @@ class BackupsClient:
         A job that is not listed may still exist: the service may leave jobs out and end the listing early. The
         arguments are those of `list_backups`. Mirrors ``list_restore_jobs``.
         """
-        limits, size = self._calls.limits(timeout, attempt_timeout), checked.page_size(limit, max_items)
-        fetch = self._calls.fetcher(endpoints.LIST_RESTORE_JOBS, limits, size)
+        query = {"limit": checked.page_size(limit, max_items)}
+        fetch = self._calls.fetcher(api.LIST_RESTORE_JOBS, timeout, attempt_timeout, query)
         return RestoreJobPager(fetch, checked.token(pagination_token), max_items)
 
-    @walled
     async def describe_restore_job(
         self, restore_job_id: str, *, timeout: float | None = None, attempt_timeout: float | None = None
     ) -> RestoreJob:
@@ -321,10 +307,8 @@ class BackupsClient:
 
         A NotFoundError is no proof that the job does not exist: the service answers 404 to other failures too.
         """
-        limits = self._calls.limits(timeout, attempt_timeout)
-        return await self._calls.call(endpoints.DESCRIBE_RESTORE_JOB, limits, {"restore_job_id": restore_job_id})
+        return await self._calls.call(api.DESCRIBE_RESTORE_JOB, timeout, attempt_timeout, restore_job_id=restore_job_id)
 
-    @walled
     async def wait_until_ready(self, backup: Backup | str, *, timeout: float = 21_600.0) -> Backup:
         """Return a backup as soon as it is Ready. `backup` is a Backup or its id, `timeout` in seconds.
 
@@ -332,9 +316,8 @@ class BackupsClient:
         Raises WaitFailedError if the backup has failed, WaitTimeoutError (both have `last`), and what
         `describe_backup` does.
         """
-        return await self._looks_at_backup(backup, timeout).until_reached()
+        return await self._wait_for_backup(backup, timeout).until("reached")
 
-    @walled
     async def wait_until_restored(
         self, restore: RestoreReceipt | RestoreJob | str, *, timeout: float = 21_600.0
     ) -> RestoreJob:
@@ -342,39 +325,37 @@ class BackupsClient:
 
         Works like `wait_until_ready`, but a 404 is accepted for 120 s.
         """
-        job_id = restore.restore_job_id if isinstance(restore, RestoreReceipt | RestoreJob) else restore
-        path = {"restore_job_id": checked.segment("restore", job_id)}
-        return await self._looks(endpoints.DESCRIBE_RESTORE_JOB, path, timeout, "the restore job").until_reached()
+        job_id = checked.segment("restore", getattr(restore, "restore_job_id", restore))
+        look = partial(self._looks.call, api.DESCRIBE_RESTORE_JOB, restore_job_id=job_id)
+        return await self._wait(look, "the restore job", timeout).until("reached")
 
-    @walled
     async def wait_until_deleted(self, backup: Backup | str, *, timeout: float = 300.0) -> None:
         """Return as soon as the service does not find a backup (any more). `backup` is a Backup or its id.
 
         Raises WaitTimeoutError, and what `describe_backup` does.
         """
-        await self._looks_at_backup(backup, timeout).until_missing()
+        with suppress(NotFoundError):
+            await self._wait_for_backup(backup, timeout).until("missing")
 
-    def _looks_at_backup(self, backup: Backup | str, timeout: object) -> Looks[Backup]:
-        path = {"backup_id": checked.segment("backup", backup.backup_id if isinstance(backup, Backup) else backup)}
-        return self._looks(endpoints.DESCRIBE_BACKUP, path, timeout, "the backup")
+    def _wait_for_backup(self, backup: Backup | str, timeout: float) -> Wait[Backup]:
+        backup_id = checked.segment("backup", backup.backup_id if isinstance(backup, Backup) else backup)
+        return self._wait(partial(self._looks.call, api.DESCRIBE_BACKUP, backup_id=backup_id), "the backup", timeout)
 
-    def _looks(self, endpoint: Endpoint[_Seen], path: Mapping[str, str], timeout: object, what: str) -> Looks[_Seen]:
-        limits, retrier = self._calls.limits(checked.seconds("timeout", timeout), None), self._calls.retrier
-        look = partial(self._calls.call, endpoint, path=path)
-        return Looks(look, retrier, limits, what, Deadline(retrier.policy.clock, limits.timeout))
+    def _wait(self, look: Callable[..., Awaitable[_Seen]], what: str, timeout: float) -> Wait[_Seen]:
+        deadline = self._calls.retrier.deadline(checked.seconds("timeout", timeout))
+        return Wait(look, what, deadline, self._calls.attempt_timeout, self._calls.retrier.policy.draw)
 
     def _fetcher(
-        self, limits: Limits, size: int, index_name: str | None, *, include_deleted: bool = False
-    ) -> Callable[[str | None], Awaitable[BackupPage]]:
+        self, size: int, index_name: str | None, include_deleted: object, timeout: Timeout, attempt_timeout: Timeout
+    ) -> Fetch[BackupPage]:
         deleted = checked.choice("include_deleted", include_deleted, (True, False))
+        query = {"limit": size, "include_deleted": "true" if deleted else None}
         if index_name is not None:
-            path = {"index_name": checked.segment("index_name", index_name)}
-            query = {"include_deleted": "true" if deleted else None}
-            return self._calls.fetcher(endpoints.LIST_INDEX_BACKUPS, limits, size, path, query)
+            return self._calls.fetcher(api.LIST_INDEX_BACKUPS, timeout, attempt_timeout, query, index_name=index_name)
         if deleted:
             reason = "needs an index_name; without one, deleted indexes are listed anyway"
             raise checked.refused("include_deleted", reason)
-        return self._calls.fetcher(endpoints.LIST_PROJECT_BACKUPS, limits, size)
+        return self._calls.fetcher(api.LIST_PROJECT_BACKUPS, timeout, attempt_timeout, query)
 
     # Lifetime.
 

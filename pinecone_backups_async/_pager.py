@@ -6,8 +6,6 @@ Knows pages and a function that fetches one by its token; knows no HTTP, no retr
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
-from hashlib import blake2b
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeAlias, TypeVar, cast
 
@@ -24,16 +22,17 @@ _Item = TypeVar("_Item", bound=Backup | RestoreJob)
 Fetch: TypeAlias = Callable[[str | None], Awaitable[_Page]]
 
 
+@attrs.define(eq=False, repr=False)
 class _Pager(Generic[_Page, _Item]):
     """A listing that has not begun. Each iteration starts from the beginning; the pager has no state."""
 
-    def __init__(self, fetch: Fetch[_Page], pagination_token: str | None = None, max_items: int | None = None) -> None:
-        self._pages = partial(_Pages[_Page], fetch, pagination_token, max_items)
-        self._max_items = max_items
+    _fetch: Fetch[_Page]
+    _pagination_token: str | None = None
+    _max_items: int | None = None
 
     def __aiter__(self) -> AsyncIterator[_Item]:
         """Start an iteration over the items; it raises what fetching a page does, and PaginationLoopError."""
-        return _Items(self._pages(), self._max_items)
+        return _Items(self.pages(), self._max_items)
 
     def pages(self) -> AsyncIterator[_Page]:
         """Start an iteration over the pages, with each item in the first page that has it.
@@ -41,7 +40,7 @@ class _Pager(Generic[_Page, _Item]):
         No page is cut: with `max_items` the iteration ends after the page that reaches this number. To resume later
         behind a page, pass its `next_token` as `pagination_token`; it is None only on the last page.
         """
-        return self._pages()
+        return _Pages(self._fetch, self._pagination_token, self._max_items)
 
     async def to_list(self) -> list[_Item]:
         """Return all items of one iteration, or raise: never a part of them."""
@@ -54,10 +53,9 @@ class _Pager(Generic[_Page, _Item]):
     if not TYPE_CHECKING:  # type checkers refuse both uses by themselves
 
         def __await__(self) -> NoReturn:
-            raise TypeError(f"a {type(self).__name__} is not awaited: use `async for` or `await pager.to_list()`")
+            raise TypeError(f"neither `await` nor `for` works with a pager: {self!r}")
 
-        def __iter__(self) -> NoReturn:
-            raise TypeError(f"a {type(self).__name__} needs `async for`, or `await pager.to_list()`")
+        __iter__ = __await__
 
 
 class BackupPager(_Pager[BackupPage, Backup]):
@@ -83,94 +81,75 @@ class _Pages(AsyncIterator[_Page]):
 
     _fetch: Fetch[_Page]
     _token: str | None = None
-    _left: int | None = None
+    _max_items: int | None = None
     #: What the pages so far had: the ids, the number of rows, and whether one had no `data`.
     ids: set[str] = attrs.field(factory=set[str])
     rows: int = 0
     data_missing: bool = False
-    _tokens_used: set[bytes] = attrs.field(factory=set[bytes])
+    _tokens_used: set[int] = attrs.field(factory=set[int])
     _pages: int = 0
     _pages_without_new: int = 0
     _request_id: str | None = None
     _in_use: bool = False
-    _exhausted: bool = False
+    _ended: bool = False
+    _loop: str | None = None
 
     async def __anext__(self) -> _Page:
-        if self._exhausted or self._left == 0:
+        if self._ended or self._max_items == 0:
             raise StopAsyncIteration
         if self._in_use:
             raise RuntimeError("this iterator is already in use by another task; call aiter() again")
-        self._check_progress()
+        if self._loop is not None:
+            raise PaginationLoopError(self._loop, pagination_token=self._token, request_id=self._request_id)
         self._in_use = True
         try:
-            page = await self._fetch(self._token)
+            return self._advance(await self._fetch(self._token))
         finally:
             self._in_use = False
-        return self._advance(page)
-
-    def _check_progress(self) -> None:
-        message = None
-        if self._token is not None and _digest(self._token) in self._tokens_used:
-            message = "the service sent a pagination token for the second time"
-        elif self._pages_without_new >= MAX_PAGES_WITHOUT_NEW:
-            message = f"{MAX_PAGES_WITHOUT_NEW:,} pages in a row brought nothing new"
-        if message is not None:
-            raise PaginationLoopError(message, pagination_token=self._token, request_id=self._request_id)
 
     def _advance(self, page: _Page) -> _Page:
-        if self._token is not None:
-            self._tokens_used.add(_digest(self._token))
-        self._token, self._request_id = page.next_token, page.request_id
-        new = self._new_of(page)
+        """Keep what the next step needs to know; return the page without the items that came before."""
+        new = dict(zip(map(_ID_OF[type(page)], page.data), page.data, strict=True))
+        for known in self.ids.intersection(new):
+            del new[known]
+        self.ids.update(new)
         self.rows += len(page.data)
         self.data_missing |= page.data_missing
         self._pages += 1
         self._pages_without_new = 0 if new else self._pages_without_new + 1
-        self._exhausted = page.next_token is None
-        if self._left is not None:
-            self._left = max(0, self._left - len(new))
-        if self._exhausted or self._left == 0:
-            why = "exhausted" if self._exhausted else "max_items"
+        # Hashes are enough: a false alarm among a million tokens has a chance of 1 to 37 million.
+        self._tokens_used.add(hash(self._token))
+        self._token, self._request_id = page.next_token, page.request_id
+        if hash(self._token) in self._tokens_used:
+            self._loop = "the service sent a pagination token for the second time"
+        elif self._pages_without_new == MAX_PAGES_WITHOUT_NEW:
+            self._loop = f"{MAX_PAGES_WITHOUT_NEW:,} pages in a row brought nothing new"
+        self._ended = page.next_token is None or (self._max_items is not None and len(self.ids) >= self._max_items)
+        if self._ended:
+            why = "exhausted" if page.next_token is None else "max_items"
             _log.debug("a listing ended (%s): %d items in %d pages", why, len(self.ids), self._pages)
-        return page if len(new) == len(page.data) else attrs.evolve(cast("Any", page), data=new)
-
-    def _new_of(self, page: BackupPage | RestoreJobPage) -> tuple[Any, ...]:
-        """Return the items of a page that no page before had, each once."""
-        ids, known = list(map(_ID_OF[type(page)], page.data)), len(self.ids)
-        if self.ids.isdisjoint(ids):
-            self.ids.update(ids)
-            if len(self.ids) == known + len(ids):  # as nearly always
-                return page.data
-            return tuple(dict(zip(ids, page.data, strict=True)).values())
-        new = {item_id: item for item_id, item in zip(ids, page.data, strict=True) if item_id not in self.ids}
-        self.ids.update(new)
-        return tuple(new.values())
+        return page if len(new) == len(page.data) else attrs.evolve(cast("Any", page), data=tuple(new.values()))
 
 
+@attrs.define(eq=False, repr=False)
 class _Items(AsyncIterator[_Item]):
     """One iteration over the items of pages, cut exactly at `max_items`."""
 
-    def __init__(self, pages: _Pages[Any], max_items: int | None) -> None:
-        self._pages = pages
-        self._left = max_items
-        self._ready: deque[_Item] = deque()
+    _pages: AsyncIterator[Any]
+    _left: int | None
+    _ready: deque[_Item] = attrs.field(factory=deque[_Item])
 
     async def __anext__(self) -> _Item:
         while not self._ready:
-            self._ready.extend((await anext(self._pages)).data)
-        if self._left is not None:
-            if self._left == 0:
-                raise StopAsyncIteration
-            self._left -= 1
+            items = (await anext(self._pages)).data[: self._left]
+            if self._left is not None:
+                self._left -= len(items)
+            self._ready.extend(items)
         return self._ready.popleft()
 
 
-def _digest(token: str) -> bytes:
-    return blake2b(token.encode(), digest_size=16).digest()
-
-
-def is_proven(previous: _Pages[Any], current: _Pages[Any]) -> bool:
-    """Return whether two passes in a row prove that the current one is complete.
+async def prove_complete(fetch: Fetch[BackupPage], max_passes: int) -> list[Backup]:
+    """Return every backup of the listing, or raise IncompleteListingError if no two passes in a row prove that.
 
     A pass A is exact, the very set that existed at its last request, when no id came twice in its rows and the next
     pass B still has every id of A. At A's last request its position equals the number of rows that it returned. These
@@ -178,25 +157,20 @@ def is_proven(previous: _Pages[Any], current: _Pages[Any]) -> bool:
     returned it again. So they fill every place before the position, and nothing can hide there. B is a superset of A,
     and fresher. Two equal passes would prove nothing. A page without `data` shows nothing, so it takes no part.
     """
-    if previous.rows != len(previous.ids) or previous.data_missing or current.data_missing:
-        return False
-    return previous.ids <= current.ids
-
-
-async def prove_complete(fetch: Fetch[BackupPage], max_passes: int) -> list[Backup]:
-    """Return every backup of the listing, or raise IncompleteListingError if no two passes in a row prove that."""
-    seen: dict[str, Backup] = {}  # of an earlier pass only the ids are kept beside it
-    previous: _Pages[BackupPage] | None = None
-    data_missing = False
+    # The backups of the pass before, overwritten by those of the current one; and those that a later pass did not have.
+    latest, gone = dict[str, Backup](), dict[str, Backup]()
+    is_candidate = data_missing = False
     for _ in range(max_passes):
         current, found = _Pages(fetch), list[Backup]()
         async for page in current:
             found += page.data
-            seen.update((backup.backup_id, backup) for backup in page.data)
-        if previous is not None and is_proven(previous, current):
+            latest.update((backup.backup_id, backup) for backup in page.data)
+        if is_candidate and not current.data_missing and len(latest) == len(current.ids):
             return found
+        for missed in latest.keys() - current.ids:
+            gone[missed] = latest.pop(missed)
+        is_candidate = not current.data_missing and current.rows == len(current.ids)
         data_missing |= current.data_missing
-        previous = current
     why = "the service sent a page without data" if data_missing else "it changed, or repeated itself,"
     message = f"the listing could not be proven complete: {why} in {max_passes} passes"
-    raise IncompleteListingError(message, backups=seen.values(), passes=max_passes)
+    raise IncompleteListingError(message, backups=(gone | latest).values(), passes=max_passes)

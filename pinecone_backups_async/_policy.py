@@ -10,11 +10,6 @@ import attrs
 from . import _arguments as checked
 
 
-def _own_random() -> Callable[[], float]:
-    # The system's: nobody else seeds it, and processes that were forked from one do not draw alike.
-    return random.SystemRandom().random
-
-
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
     """How often a request is sent again, and how long the client waits before that.
@@ -36,7 +31,8 @@ class RetryPolicy:
     max_delay: float = 8.0
     quota: int = 500
     sleep: Callable[[float], Awaitable[None]] | None = attrs.field(default=None, repr=False, eq=False)
-    random: Callable[[], float] = attrs.field(factory=_own_random, repr=False, eq=False)
+    # The system's: nobody else seeds it, and processes that were forked from one do not draw alike.
+    random: Callable[[], float] = attrs.field(default=random.SystemRandom().random, repr=False, eq=False)
     clock: Callable[[], float] = attrs.field(default=time.monotonic, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -62,10 +58,7 @@ class RetryPolicy:
 
 def checked_policy(value: object) -> RetryPolicy:
     """Return the policy, or the default one for None."""
-    if value is None:
-        return RetryPolicy()
-    if not isinstance(value, RetryPolicy):
-        attempts = value if type(value) is int and value > 0 else 3
-        kind = type(value).__name__
-        raise checked.refused("retry", f"must be a RetryPolicy such as RetryPolicy(attempts={attempts}), not {kind}")
-    return value
+    policy = RetryPolicy() if value is None else value
+    if not isinstance(policy, RetryPolicy):
+        raise checked.refused("retry", "must be a RetryPolicy such as RetryPolicy(attempts=3)")
+    return policy

@@ -10,8 +10,8 @@ because nearly every call needs no other: tenacity would cost each of them 21 mi
 keeps the client alive after the call.
 
 Three limits end a call: the number of attempts, its deadline, and the retry budget of the client, which keeps an outage
-from becoming a storm. A retry is paid when its wait begins, and paid back if it was not sent; success pays back
-what the call has spent. Time is measured by the policy's clock, and what was asked of `sleep` counts as passed time
+from becoming a storm. A retry is paid when it is sent, so one that is not sent costs nothing; success pays back what
+the call has spent. Time is measured by the policy's clock, and what was asked of `sleep` counts as passed time
 whatever that clock says.
 
 Whether a request may be sent again depends on what became of it: see `may_have_acted`.
@@ -20,13 +20,12 @@ Whether a request may be sent again depends on what became of it: see `may_have_
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from . import _errors as errors  # pyright: ignore[reportPrivateUsage]
-from ._errors import ApiError, BackupsError, ResponseParsingError, TransportError
 from ._policy import RetryPolicy
 from ._protocol import Endpoint
 from ._statuses import ErrorCode
@@ -36,46 +35,53 @@ RETRY_COST: Final = 5
 TIMEOUT_COST: Final = 10
 _log = logging.getLogger("pinecone_backups_async")
 _T = TypeVar("_T")
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 
 def is_transient(error: BaseException) -> bool:
     """Return whether the request may succeed if sent again. This is the whole list."""
     if isinstance(error, errors.TLSError):
         return False
-    if isinstance(error, TransportError):  # a proxy's refusal counts by its status, like a response
+    if isinstance(error, errors.TransportError):  # a proxy's refusal counts by its status, like a response
         return error.status is None or error.status in TRANSIENT_STATUSES
-    if isinstance(error, ApiError):
+    if isinstance(error, errors.ApiError):
         if isinstance(error, errors.RateLimitError) and error.code == ErrorCode.QUOTA_EXCEEDED:
             return False  # no waiting cures a used-up quota
         return _is_unavailable(error) or error.status in TRANSIENT_STATUSES
     # A body that is not even JSON was cut or garbled on its way; one that is JSON will be the same again.
-    return isinstance(error, ResponseParsingError) and not error.decoded
+    return isinstance(error, errors.ResponseParsingError) and not error.decoded
 
 
-def may_have_acted(error: BackupsError, *, sent: bool) -> bool:
+def may_have_acted(error: BaseException, *, sent: bool) -> bool:
     """Return whether the service may have done what a failed request asked for.
 
     `sent` says whether the request may have reached the service. A refusal (429 and most of 4xx) means that nothing
     happened. 408 does not, although RFC 9110 calls it safe: a gateway can send it while the service still works.
     """
-    if isinstance(error, TransportError | errors.ClientClosedError):
+    if isinstance(error, errors.TransportError | errors.ClientClosedError | asyncio.CancelledError):
         return sent and not isinstance(error, errors.TLSError)
-    if isinstance(error, ApiError):
+    if isinstance(error, errors.ApiError):
         refused = 400 <= error.status < 500 and error.status != 408
         return not refused or (_is_unavailable(error) and error.status != 429)
-    return isinstance(error, ResponseParsingError)
+    return isinstance(error, errors.ResponseParsingError)
 
 
-def _is_unavailable(error: ApiError) -> bool:
+def _is_unavailable(error: errors.ApiError) -> bool:
     return error.code == ErrorCode.UNAVAILABLE and error.status not in {401, 403}
+
+
+def least_wait(error: BaseException) -> float:
+    """Return the seconds that a response asked to wait for by Retry-After; 0 if it did not."""
+    return (error.retry_after or 0.0) if isinstance(error, errors.ApiError) else 0.0
 
 
 class Deadline:
     """How many seconds are left. They only get fewer, even if the clock stops or goes back."""
 
-    def __init__(self, clock: Callable[[], float], seconds: float) -> None:
+    def __init__(self, clock: Callable[[], float], sleep: Sleep, seconds: float) -> None:
         self._clock = clock
-        self._left = seconds
+        self._sleep = sleep
+        self.seconds = self._left = seconds
         self._last = clock()
 
     def left(self, *, passed: float = 0.0) -> float:
@@ -85,6 +91,17 @@ class Deadline:
         self._last = now
         return self._left
 
+    async def sleep(self, seconds: float) -> float:
+        """Wait; return the seconds left then. A `sleep` hook that lasts longer is ended at the deadline."""
+        limit = asyncio.timeout(self.left())
+        try:
+            async with limit:
+                await self._sleep(seconds)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        return self.left(passed=seconds)
+
 
 @attrs.define(eq=False)
 class Attempt:
@@ -92,8 +109,8 @@ class Attempt:
 
     #: For the whole attempt.
     seconds: float
-    #: A shorter limit, which applies until the request begins to be sent.
-    seconds_to_send: float | None = None
+    #: Until the request begins to be sent.
+    seconds_to_send: float
     #: Whether a connection that was used before must not be taken.
     new_connection: bool = False
     #: Set as soon as a byte of the request may have left.
@@ -107,38 +124,22 @@ class Limits:
     #: Seconds for the call with all its attempts and waits.
     timeout: float
     #: Seconds for one attempt.
-    attempt_timeout: float
-    #: Whether `attempt_timeout` was given for this very call. Else it bounds only the connecting of a POST.
-    attempt_timeout_given: bool = False
-    #: How many attempts; None: as many as the policy has.
-    attempts: int | None = None
+    attempt: float
+    #: Seconds until an attempt begins to be sent.
+    to_send: float
 
 
 class Retrier:
     """Makes the attempts of a client's calls."""
 
-    def __init__(self, policy: RetryPolicy, sleep_unless_closed: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, policy: RetryPolicy, sleep_unless_closed: Sleep) -> None:
         self.policy = policy
         self.budget = policy.quota
-        self._sleep_unless_closed = sleep_unless_closed
+        self._sleep = policy.sleep or sleep_unless_closed
 
-    def pay_back(self, tokens: int) -> None:
-        """Add tokens to the retry budget, never above its beginning."""
-        self.budget = min(self.policy.quota, self.budget + tokens)
-
-    async def sleep(self, seconds: float, deadline: Deadline) -> float:
-        """Wait; return the seconds left then. A `sleep` hook that lasts longer is ended at the deadline."""
-        if self.policy.sleep is None:
-            await self._sleep_unless_closed(seconds)
-        else:
-            limit = asyncio.timeout(max(0.0, deadline.left()))
-            try:
-                async with limit:
-                    await self.policy.sleep(seconds)
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-        return deadline.left(passed=seconds)
+    def deadline(self, seconds: float) -> Deadline:
+        """Return the deadline of what begins now and may take so many seconds."""
+        return Deadline(self.policy.clock, self._sleep, seconds)
 
     async def run(self, send: Callable[[Attempt], Awaitable[_T]], limits: Limits, endpoint: Endpoint[object]) -> _T:
         """Return what `send` returns, sent again while that is allowed and may help; else raise its last error.
@@ -147,10 +148,10 @@ class Retrier:
         have happened. Where a call that `writes` fails, its error's `outcome_unknown` says whether an attempt may have
         acted; if it is cancelled, one WARNING with the endpoint's name does.
         """
-        return await _Call(self, send, limits, endpoint, Deadline(self.policy.clock, limits.timeout)).run()
+        return await _Call(self, send, limits, endpoint, self.deadline(limits.timeout)).run()
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Call(Generic[_T]):
     """The attempts of one call."""
 
@@ -159,9 +160,9 @@ class _Call(Generic[_T]):
     _limits: Limits
     _endpoint: Endpoint[object]
     _deadline: Deadline
-    _failure: BackupsError = attrs.field(factory=BackupsError)
-    _broken: bool = False
+    _failure: BaseException = attrs.field(factory=errors.BackupsError)
     _attempts: int = 0
+    _broken: bool = False
     _spent: int = 0
     _outcome_unknown: bool = False
 
@@ -174,19 +175,17 @@ class _Call(Generic[_T]):
                 name = self._endpoint.name
                 _log.warning("%s was cancelled, its outcome is unknown", name, extra={"pinecone_operation": name})
             raise
-        except BackupsError as error:
+        except errors.BackupsError as error:
             error.attempts, error.outcome_unknown = self._attempts, self._outcome_unknown
             raise
-        self._retrier.pay_back(self._spent or 1)
+        self._retrier.budget = min(self._retrier.policy.quota, self._retrier.budget + (self._spent or 1))
         return result
 
     async def _first_then_others(self) -> _T:
         """Make the first attempt, and leave the others to tenacity."""
         try:
             return await self._attempt()
-        except BackupsError as error:
-            if not self._may_be_sent_again(error):
-                raise
+        except errors.BackupsError as error:
             first = [error]
 
         async def replay_or_attempt() -> _T:
@@ -198,67 +197,53 @@ class _Call(Generic[_T]):
         try:
             return await retrying(replay_or_attempt)
         finally:  # tenacity's object refers to itself and to its last error: without this they stay until collected
-            self._failure = BackupsError()
+            self._failure = errors.BackupsError()
             retrying.iter_state.reset()
 
     async def _attempt(self) -> _T:
-        attempt = self._next_attempt()
+        left = max(0.0, self._deadline.left())
+        seconds, to_send = min(self._limits.attempt, left), min(self._limits.to_send, left)
+        attempt = Attempt(seconds, to_send, new_connection=self._broken or not self._endpoint.repeatable)
         self._attempts += 1
         try:
             return await self._send(attempt)
-        except asyncio.CancelledError:
-            self._outcome_unknown |= self._endpoint.writes and attempt.sent
-            raise
-        except BackupsError as error:
+        except (errors.BackupsError, asyncio.CancelledError) as error:
             self._outcome_unknown |= self._endpoint.writes and may_have_acted(error, sent=attempt.sent)
             self._failure = error
             # Other kept connections may be as stale as this one, or carry a response that nobody asked for.
-            self._broken |= isinstance(error, TransportError | ResponseParsingError)
+            self._broken |= isinstance(error, errors.TransportError | errors.ResponseParsingError)
             raise
 
-    def _next_attempt(self) -> Attempt:
-        left = max(0.0, self._deadline.left())
-        seconds = min(self._limits.attempt_timeout, left)
-        if self._endpoint.repeatable or self._limits.attempt_timeout_given:
-            return Attempt(seconds, new_connection=self._broken or not self._endpoint.repeatable)
-        # Nothing may follow it once it is sent, so all the time that is left is its own.
-        return Attempt(left, seconds_to_send=seconds, new_connection=True)
-
-    def _may_be_sent_again(self, error: BaseException) -> bool:
-        return is_transient(error) and (self._endpoint.repeatable or not self._outcome_unknown)
-
     def _retrying(self) -> AsyncRetrying:
+        policy = self._retrier.policy
+
+        def may_help(error: BaseException) -> bool:
+            return is_transient(error) and (self._endpoint.repeatable or not self._outcome_unknown)
+
         def wait(state: RetryCallState) -> float:
-            least = self._failure.retry_after if isinstance(self._failure, ApiError) else None
-            return max(self._retrier.policy.delay(state.attempt_number), least or 0.0)
+            return max(policy.delay(state.attempt_number), least_wait(self._failure))
 
         def stop(state: RetryCallState) -> bool:
-            was_last = state.attempt_number >= (self._limits.attempts or self._retrier.policy.attempts)
+            was_last = state.attempt_number >= policy.attempts
             return was_last or state.upcoming_sleep >= self._deadline.left() or self._cost() > self._retrier.budget
 
-        def log(state: RetryCallState) -> None:
-            kind, status = type(self._failure).__name__, getattr(self._failure, "status", None)
-            number, delay = state.attempt_number, state.upcoming_sleep
-            facts = {"pinecone_error": kind, "pinecone_status": status, "pinecone_attempt": number}
-            what = kind if status is None else f"{kind} {status}"
-            _log.warning(
-                "%s in attempt %d, next in %.2f s", what, number, delay, extra={**facts, "pinecone_delay": delay}
-            )
+        retry = retry_if_exception(may_help)
+        return AsyncRetrying(retry=retry, wait=wait, stop=stop, sleep=self._wait, before_sleep=self._log, reraise=True)
 
-        retry = retry_if_exception(self._may_be_sent_again)
-        return AsyncRetrying(retry=retry, wait=wait, stop=stop, sleep=self._wait, before_sleep=log, reraise=True)
+    def _log(self, state: RetryCallState) -> None:
+        kind, status = type(self._failure).__name__, getattr(self._failure, "status", None)
+        what = kind if status is None else f"{kind} {status}"
+        number, delay = state.attempt_number, state.upcoming_sleep
+        facts = {"pinecone_error": kind, "pinecone_status": status, "pinecone_attempt": number, "pinecone_delay": delay}
+        _log.warning("%s in attempt %d, next in %.2f s", what, number, delay, extra=facts)
 
     def _cost(self) -> int:
         return TIMEOUT_COST if isinstance(self._failure, errors.TransportTimeoutError) else RETRY_COST
 
     async def _wait(self, seconds: float) -> None:
-        """Pay for a retry and wait; take the payment back if nothing will be sent."""
+        """Wait, then pay for a retry; raise the failure if the time is over or other calls have used up the budget."""
         cost = self._cost()
+        if await self._deadline.sleep(seconds) <= 0 or cost > self._retrier.budget:
+            raise self._failure
         self._retrier.budget -= cost
-        try:
-            if await self._retrier.sleep(seconds, self._deadline) <= 0:  # it took longer than it should
-                raise self._failure
-        except BaseException:
-            self._retrier.pay_back(cost)
-            raise
         self._spent += cost

@@ -98,13 +98,12 @@ class SessionManager:
         """
         session = self._current_session()
         deadline = asyncio.get_running_loop().time() + attempt.seconds
-        limit = asyncio.timeout(attempt.seconds if attempt.seconds_to_send is None else attempt.seconds_to_send)
+        limit = asyncio.timeout(attempt.seconds_to_send)
 
         def before_send() -> None:
             self.check_open()
             attempt.sent = True
-            if attempt.seconds_to_send is not None:
-                limit.reschedule(deadline)
+            limit.reschedule(deadline)
 
         try:
             async with limit:
@@ -152,7 +151,7 @@ class SessionManager:
 
     def _translated(self, error: Exception, attempt: Attempt) -> TransportError:
         self.check_open()
-        seconds = attempt.seconds if attempt.sent or attempt.seconds_to_send is None else attempt.seconds_to_send
+        seconds = attempt.seconds if attempt.sent else attempt.seconds_to_send
         return self._places.translated(error, sent=attempt.sent, seconds=seconds)
 
     async def sleep_unless_closed(self, seconds: float) -> None:

@@ -6,13 +6,13 @@ Knows functions that look, statuses and time; knows no endpoint and no HTTP.
 import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 import attrs
 
-from ._errors import ApiError, BackupsError, NotFoundError, WaitFailedError, WaitTimeoutError
+from ._errors import BackupsError, NotFoundError, WaitFailedError, WaitTimeoutError
 from ._models import Backup, RestoreJob, RestoreReceipt
-from ._retry import Deadline, Limits, Retrier, is_transient
+from ._retry import Deadline, is_transient, least_wait
 
 FIRST_DELAY: Final = 2.0
 DELAY_GROWTH: Final = 1.5
@@ -32,85 +32,70 @@ _Seen = TypeVar("_Seen", bound=Backup | RestoreJob)
 
 
 @attrs.define(eq=False)
-class Looks(Generic[_Seen]):
-    """The looks of one wait: the first at once, then after 2 s, 3 s and so on up to 30 s, each 25 % more or less."""
+class Wait(Generic[_Seen]):
+    """One wait: looks at once, then after 2 s, 3 s and so on up to 30 s, each 25 % more or less."""
 
-    _look: Callable[[Limits], Awaitable[_Seen]]
-    _retrier: Retrier
-    _limits: Limits
+    _look: Callable[[float, float], Awaitable[_Seen]]
     _what: str
     _deadline: Deadline
-    _count: int = 0
-    _was_last: bool = False
-    _retry_after: float = 0.0
+    _attempt_timeout: float
+    _draw: Callable[[], float]
     _last: _Seen | None = None
+    _missing_since: float | None = None
+    _delay: float = FIRST_DELAY
+    _is_last_look: bool = False
 
-    async def until_reached(self) -> _Seen:
-        """Look until the status is reached; raise WaitFailedError if it has failed.
+    async def until(self, goal: Literal["reached", "missing"]) -> _Seen:
+        """Look until the status is reached, and raise WaitFailedError if it has failed; or look until NotFoundError.
 
-        A 404 is accepted for a time, which begins with the first 404 of a row. A backup that was seen before and is 404
-        now is gone.
+        Also raises NotFoundError if it is time to give up, and WaitTimeoutError. Transient errors do not end the wait.
         """
-        missing_since: float | None = None
-        while True:
-            seen = await self._next()
-            if isinstance(seen, NotFoundError):
-                left = self._deadline.left()
-                missing_since = left if missing_since is None else missing_since
-                if isinstance(self._last, Backup) or missing_since - left >= MAY_BE_MISSING[self._what]:
-                    raise seen
-                continue
-            missing_since = None
-            if seen.outcome == "reached":
-                return seen
-            if seen.outcome == "failed":
-                raise WaitFailedError(f"{self._what} has failed: its status is {seen.status}", last=seen)
-
-    async def until_missing(self) -> None:
-        """Look until the service answers 404."""
-        while not isinstance(await self._next(), NotFoundError):
-            pass
-
-    async def _next(self) -> _Seen | NotFoundError:
-        """Wait for the time of the next look, and return what it saw. After a transient error, look again."""
-        while True:
-            left = await self._wait()
-            self._count += 1
-            self._retry_after = 0.0
+        left = self._deadline.seconds
+        while left > 0:
+            least = 0.0
             try:
-                self._last = await self._look(Limits(left, min(left, self._limits.attempt_timeout), attempts=1))
-            except NotFoundError as error:
-                return error
+                self._last = await self._look(left, self._attempt_timeout)
+            except NotFoundError:
+                if goal == "missing" or self._is_gone():
+                    raise
             except BackupsError as error:
                 if not is_transient(error):
                     raise
-                self._retry_after = (error.retry_after if isinstance(error, ApiError) else None) or 0.0
+                least = least_wait(error)
             else:
-                return self._last
-
-    async def _wait(self) -> float:
-        """Wait for the time of the next look, and return the seconds left; raise WaitTimeoutError after the last."""
-        left = self._deadline.left()
-        if self._count == 0:
-            return left
-        if not self._was_last:
-            delay = min(MAX_DELAY, FIRST_DELAY * DELAY_GROWTH ** min(self._count - 1, 20))
-            delay *= 1 - JITTER + 2 * JITTER * self._retrier.policy.draw()
-            delay = max(delay, self._retry_after)
-            last = left - min(self._limits.attempt_timeout, LAST_LOOK, self._limits.timeout / 4)
-            self._was_last = delay >= last
-            left = await self._retrier.sleep(max(0.0, min(delay, last)), self._deadline)
-            if left > 0:
-                return left
+                self._missing_since = None
+                if goal == self._last.outcome:
+                    return self._last
+                if goal == "reached" and self._last.outcome == "failed":
+                    message = f"{self._what} has failed: its status is {self._last.status}"
+                    raise WaitFailedError(message, last=self._last)
+            left = await self._pause(least)
         status = "" if self._last is None else f"; its last status was {self._last.status}"
-        message = f"the wait for {self._what} timed out after {self._limits.timeout:g} s{status}"
+        message = f"the wait for {self._what} timed out after {self._deadline.seconds:g} s{status}"
         raise WaitTimeoutError(message, last=self._last)
+
+    def _is_gone(self) -> bool:
+        """Return whether a 404 ends the wait: of a backup that was seen, or after a row of them for some time."""
+        left = self._deadline.left()
+        self._missing_since = left if self._missing_since is None else self._missing_since
+        return isinstance(self._last, Backup) or self._missing_since - left >= MAY_BE_MISSING[self._what]
+
+    async def _pause(self, least: float) -> float:
+        """Wait for the time of the next look, and return the seconds left; none are left after the last look."""
+        if self._is_last_look:
+            return 0.0
+        jittered = self._delay * (1 - JITTER + 2 * JITTER * self._draw())
+        for_last_look = min(self._attempt_timeout, LAST_LOOK, self._deadline.seconds / 4)
+        until_last = max(0.0, self._deadline.left() - for_last_look)
+        self._is_last_look = max(jittered, least) >= until_last
+        self._delay = min(MAX_DELAY, self._delay * DELAY_GROWTH)
+        return await self._deadline.sleep(until_last if self._is_last_look else max(jittered, least))
 
 
 def newest_named(backups: Iterable[Backup], name: str) -> Backup | None:
     """Return the newest backup of a name that is Ready or will be; those of deleted indexes do not count."""
-    named = [backup for backup in backups if backup.name == name and backup.source_index_deleted_at is None]
-    usable = [backup for backup in named if backup.outcome != "failed"]
+    living = [backup for backup in backups if backup.name == name and backup.source_index_deleted_at is None]
+    usable = [backup for backup in living if backup.outcome != "failed"]
     return max(usable, key=lambda backup: backup.created_at or _OLDEST, default=None)
 
 
@@ -120,19 +105,16 @@ def receipt_of(jobs: Iterable[RestoreJob], backup_id: str, name: str, since: dt.
     An older job of the same backup under the same name is an earlier rehearsal. A minute is left for clocks that
     differ.
     """
-    ours = [job for job in jobs if (job.backup_id, job.target_index_name) == (backup_id, name)]
+    of_this_name = [job for job in jobs if (job.backup_id, job.target_index_name) == (backup_id, name)]
+    ours = [job for job in of_this_name if job.created_at >= since - CLOCK_SKEW]
     newest = max(ours, key=lambda job: job.created_at, default=None)
-    if newest is None or newest.created_at < since - CLOCK_SKEW:
+    if newest is None:
         return None
     return RestoreReceipt(restore_job_id=newest.restore_job_id, index_id=newest.target_index_id)
 
 
 async def written_or_found(
-    write: Awaitable[_T],
-    find: Callable[[], Awaitable[_T | None]],
-    delays: Iterable[float],
-    retrier: Retrier,
-    deadline: Deadline,
+    write: Awaitable[_T], find: Callable[[], Awaitable[_T | None]], delays: Iterable[float], deadline: Deadline
 ) -> _T:
     """Return what a write returns; if its outcome is unknown, what is found in one of the looks after it.
 
@@ -145,9 +127,8 @@ async def written_or_found(
             raise
         with suppress(BackupsError):
             for seconds in delays:
-                if deadline.left() <= seconds:
+                if deadline.left() <= seconds or await deadline.sleep(seconds) <= 0:
                     break
-                await retrier.sleep(seconds, deadline)
                 found = await find()
                 if found is not None:
                     return found

@@ -32,12 +32,21 @@ _INSIDE: Final = frozenset({"pinecone_backups_async", "aiohttp", "tenacity"})
 _YIELD: Final = opmap["YIELD_VALUE"]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_C = TypeVar("_C")
 
 
 def walled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Return the function, sync or async, behind the wall: no exception that leaves it leads to its variables."""
     wall = _walled_async if inspect.iscoroutinefunction(function) else _walled_sync
     return cast("Callable[_P, _R]", functools.wraps(function)(wall(wall(function))))
+
+
+def walled_methods(kind: type[_C]) -> type[_C]:
+    """Put the constructor and all public methods of a class behind the wall."""
+    for name, member in list(vars(kind).items()):
+        if inspect.isfunction(member) and (name == "__init__" or not name.startswith("_")):
+            setattr(kind, name, walled(member))
+    return kind
 
 
 def _walled_sync(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -229,6 +229,16 @@ async def test_the_exact_requests_that_leave() -> None:
         assert headers["Content-Type"] == "application/json"
 
 
+async def test_a_posts_attempt_timeout_bounds_connecting() -> None:
+    """Unless it is given for this very call."""
+    async with FakePinecone(indexes=[INDEX], delay=0.3) as fake, client_of(fake, attempt_timeout=0.2) as client:
+        await client.create_backup(INDEX)
+        with pytest.raises(sdk.TransportTimeoutError):
+            await client.create_backup(INDEX, attempt_timeout=0.2)
+        with pytest.raises(sdk.TransportTimeoutError):
+            await client.list_indexes()
+
+
 async def test_ensure_adopts_the_newest_usable_backup() -> None:
     now = dt.datetime.now(dt.UTC)
 

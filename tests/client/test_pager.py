@@ -60,16 +60,16 @@ async def test_each_iteration_starts_from_the_beginning() -> None:
     assert [item.backup_id for item in await pager.to_list()] == list("abcdefg")
     assert [found async for found in pager.pages()] == [found for _, found in THREE]
     assert fetch.asked == [None, "t1", "t2"] * 2
-    assert await ids(BackupPager(fetch, pagination_token="t1")) == "defg"
+    assert await ids(BackupPager(fetch, "t1")) == "defg"
 
 
 @pytest.mark.parametrize("max_items", range(9))
 async def test_max_items_cuts_items_exactly(max_items: int) -> None:
     """Pages are never cut: the last one is that which reaches the number, with the service's own token."""
     fetch = Pages(*THREE)
-    assert await ids(BackupPager(fetch, max_items=max_items)) == "abcdefg"[:max_items]
+    assert await ids(BackupPager(fetch, None, max_items)) == "abcdefg"[:max_items]
     assert len(fetch.asked) == min(3, -(-max_items // 3))
-    pages = [found async for found in BackupPager(fetch, max_items=max_items).pages()]
+    pages = [found async for found in BackupPager(fetch, None, max_items).pages()]
     assert pages == [found for _, found in THREE][: len(pages)]
     assert len(pages) == min(3, -(-max_items // 3))
 
@@ -78,7 +78,7 @@ async def test_resuming_by_max_items_reaches_the_end() -> None:
     """A service that sends more rows than were asked for does not make the resumed listing short."""
     seen, tokens = "", list[str | None]([None])
     while tokens:
-        pages = [p async for p in BackupPager(Pages(*THREE), pagination_token=tokens.pop(), max_items=1).pages()]
+        pages = [p async for p in BackupPager(Pages(*THREE), tokens.pop(), 1).pages()]
         seen += "".join(item.backup_id for item in pages[-1].data)
         tokens = [pages[-1].next_token] if pages[-1].next_token else []
     assert seen == "abcdefg"
@@ -113,7 +113,7 @@ async def test_P1_a_repeated_token_is_an_error(length: int, lead: int) -> None:
 
 async def test_P1_the_first_token_counts_as_used() -> None:
     with pytest.raises(PaginationLoopError):
-        await ids(BackupPager(Pages(("t", page("a", "t"))), pagination_token="t"))
+        await ids(BackupPager(Pages(("t", page("a", "t"))), "t"))
 
 
 async def test_P1_ten_thousand_pages_without_new_are_a_loop() -> None:
@@ -169,17 +169,17 @@ async def test_L10_two_tasks_on_one_iterator() -> None:
 
 async def test_misuse_of_a_pager_says_what_to_write() -> None:
     pager: Any = BackupPager(Pages(*THREE))
-    with pytest.raises(TypeError, match=r"use `async for` or `await pager.to_list\(\)`"):
-        await pager
-    with pytest.raises(TypeError, match=r"needs `async for`"):
-        list(pager)
-    assert "async for" in repr(pager)
+    for misuse in (pager.__await__, pager.__iter__):
+        with pytest.raises(
+            TypeError, match=r"neither `await` nor `for` .*: use `async for`.* or `await pager.to_list\(\)`"
+        ):
+            misuse()
 
 
 async def test_the_end_of_a_listing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="pinecone_backups_async")
     await ids(BackupPager(Pages(*THREE)))
-    await BackupPager(Pages(*THREE), max_items=4).to_list()
+    await BackupPager(Pages(*THREE), None, 4).to_list()
     assert [record.getMessage() for record in caplog.records] == [
         "a listing ended (exhausted): 7 items in 3 pages",
         "a listing ended (max_items): 6 items in 2 pages",
@@ -199,7 +199,7 @@ def test_any_listing_is_iterated_exactly(numbers: list[int], size: int, max_item
     async def pages() -> list[Backup]:
         return [item async for found in BackupPager(fetch).pages() for item in found.data]
 
-    assert asyncio.run(BackupPager(fetch, max_items=max_items).to_list()) == list(dict.fromkeys(rows))[:max_items]
+    assert asyncio.run(BackupPager(fetch, None, max_items).to_list()) == list(dict.fromkeys(rows))[:max_items]
     assert asyncio.run(pages()) == list(dict.fromkeys(rows))
 
 

@@ -99,6 +99,7 @@ async def test_W7_transient_errors_never_end_a_wait() -> None:
         fake.play(*[DOWN] * 5, Answer(dropped=True), garbled, Answer.error(429, "ABORTED", "x"), MISSING)
         assert (await client.wait_until_ready(fake.backups[0].backup_id)).status == "Ready"
         assert len(fake.requests) == 10
+        assert min(later - earlier for earlier, later in itertools.pairwise(clock.times)) == 2.0  # no retries in a look
         fake.play(Answer.error(503, "UNAVAILABLE", "x", headers={"Retry-After": "77"}))
         begin = clock.now
         await client.wait_until_ready(fake.backups[0].backup_id)

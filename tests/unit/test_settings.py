@@ -144,7 +144,7 @@ def test_tokens_are_text_that_can_be_sent(call: Callable[..., object], token: An
     (BackupsClient, "api_key is missing: pass api_key=... or set PINECONE_API_KEY"),
     (lambda: client(base_url="http://127.0.0.1:1", proxy="http://127.0.0.1:2"),
      "proxy needs an https base_url: over plain http the proxy would see the key"),
-    (lambda: client(retry=5), "retry must be a RetryPolicy such as RetryPolicy(attempts=5), not int"),
+    (lambda: client(retry=5), "retry must be a RetryPolicy such as RetryPolicy(attempts=3)"),
     (lambda: client(ssl_context=True), "ssl_context must be an ssl.SSLContext"),
     (lambda: client(connector=5), "connector must be an aiohttp connector, not int"),
     (lambda: asyncio.run(connector_with_context()),

@@ -9,9 +9,9 @@ import datetime as dt
 import json
 import platform
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -25,13 +25,13 @@ from ._version import __version__
 
 API_VERSIONS: Final = ("2026-04", "2025-10", "2026-07")
 _SECONDS: Final = re.compile(r"\s*[0-9]+(\.[0-9]+)?\s*")
+_Texts: TypeAlias = Mapping[str, str]
 _Values: TypeAlias = Mapping[str, object]
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 
 
-@attrs.frozen
-class Endpoint(Generic[_T_co]):
+class Endpoint(NamedTuple, Generic[_T_co]):
     """Everything in which one endpoint differs from another."""
 
     #: The operation, as the specification calls it; for log records.
@@ -60,7 +60,7 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = attrs.field(repr=False)
+    headers: _Texts = attrs.field(repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
 
 
@@ -69,25 +69,25 @@ class Response:
     """What the service sent. Header names are found in any case. A body over the limit is not read: `too_large`."""
 
     status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
+    headers: _Texts = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
     too_large: bool = False
 
 
-@attrs.define(eq=False, repr=False)
 class Protocol:
     """Requests and responses of one base URL.
 
     Errors show none of the secrets; one about a refused key says where that came from.
     """
 
-    base_url: str
-    _headers: Mapping[str, str]
-    _safe: SafeText = attrs.field(converter=SafeText)
-    _key_source: str | None = None
+    def __init__(self, base_url: str, headers: _Texts, secrets: Iterable[str], key_source: str | None = None) -> None:
+        self.base_url = base_url
+        self._headers = headers
+        self._key_source = key_source
+        self._safe = SafeText(secrets)
 
     @staticmethod
-    def headers_of(transport: str, additional: Mapping[str, str], api_version: str) -> dict[str, str]:
+    def headers_of(transport: str, additional: _Texts, api_version: str) -> dict[str, str]:
         """Return the headers of every request; an additional header replaces a default one of the same name."""
         defaults = {
             "Accept": "application/json",
@@ -98,7 +98,7 @@ class Protocol:
         replaced = {name.lower() for name in additional}
         return {name: value for name, value in defaults.items() if name.lower() not in replaced} | dict(additional)
 
-    def request(self, endpoint: Endpoint[object], path: Mapping[str, str], query: _Values, body: _Values) -> Request:
+    def request(self, endpoint: Endpoint[object], path: _Texts, query: _Values, body: _Values) -> Request:
         """Return the request of a call. Whatever is None in `query` or `body` is left out. Only a POST has a body."""
         url = self.base_url + endpoint.path.format_map({name: quote(part, safe="") for name, part in path.items()})
         encoded = urlencode(_without_none(query), quote_via=quote)
@@ -180,7 +180,7 @@ def _object_in(body: bytes) -> dict[str, Any]:
         return {}
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def _retry_after(headers: _Texts) -> float | None:
     """Return the Retry-After of a response in seconds; None if it is absent or neither numbers nor a date.
 
     Of a list of numbers the largest counts: coming back late is safe, coming back early is not. A date counts from the

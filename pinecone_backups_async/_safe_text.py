@@ -43,7 +43,7 @@ class SafeText:
             return text[:MAX_TEXT]
         every, telling = self._patterns()
         pattern = telling if ours else every
-        masked = pattern.sub(_mask, text[: self._searched])
+        masked = pattern.sub(lambda secret: _MASKED * len(secret[0]), text[: self._searched])
         if pattern.search(_unescaped(masked)):
             return "***"
         shown = re.sub(f"{_MASKED}+", "***", masked[:MAX_TEXT])
@@ -81,10 +81,6 @@ def _character(escape: re.Match[str]) -> str:
     if code:
         return chr(int(code, 16))
     return chr(int(escape["decimal"])) if escape["decimal"] else escape["plain"] or _ENTITIES.get(escape["entity"], "")
-
-
-def _mask(secret: re.Match[str]) -> str:
-    return _MASKED * len(secret[0])
 
 
 def _printable(character: str) -> str:

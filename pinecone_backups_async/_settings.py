@@ -21,9 +21,9 @@ _KEY: Final = re.compile(rf"""(?!(["'`]).*\1$)[!-~]{{1,{MAX_KEY_LENGTH}}}""")
 _VISIBLE_ASCII: Final = re.compile("[!-~]+")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OUR_HEADERS: Final = re.compile(
-    "api-key|x-pinecone-api-version|host|content-(length|encoding)|transfer-encoding|connection|cookie|accept-encoding|expect",
-    re.IGNORECASE,
+    r"(?i)api-key|x-pinecone-api-version|host|connection|cookie|expect|content-length|(accept|content|transfer)-encoding"
 )
+_LOOPBACK: Final = re.compile(r"localhost\.?|127(\.\d+){3}|::1")  # a host that ends in a number is an address
 
 
 def checked_api_key(argument: object) -> str:
@@ -43,7 +43,7 @@ def checked_base_url(argument: object) -> str:
     url = _url("base_url", f"https://{value}" if isinstance(value, str) and "://" not in value else value)
     if url.raw_user is not None or url.raw_password is not None or {"?", "#"} & set(str(value)):
         raise refused("base_url", "must not contain user information, a query or a fragment")
-    if url.scheme == "http" and not _is_loopback(url.raw_host or ""):
+    if url.scheme == "http" and not _LOOPBACK.fullmatch(url.raw_host or ""):
         raise refused("base_url", "must be https: plain http is for loopback addresses only")
     return f"{url.origin()}{url.raw_path.rstrip('/')}"  # as the transport spells it: the key goes to this origin alone
 
@@ -74,13 +74,6 @@ def _url(argument: str, value: object) -> URL:
     if not url.raw_host or not url.port or url.scheme not in {"http", "https"}:
         raise refused(argument, "must be an http:// or https:// URL with a host")
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in {"localhost", "localhost."}
 
 
 def checked_ssl_context(value: object, connector: object) -> ssl.SSLContext | None:

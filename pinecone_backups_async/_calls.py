@@ -20,6 +20,10 @@ from ._transport import SessionManager
 from ._wall import walled
 
 _log = logging.getLogger("pinecone_backups_async")
+_RECORD = (
+    "%(pinecone_method)s %(pinecone_path)s: status %(pinecone_status)s, error %(pinecone_error)s"
+    " in %(pinecone_milliseconds).0f ms"
+)
 Timeout: TypeAlias = float | None
 _Values: TypeAlias = Mapping[str, object]
 _NONE: _Values = {}
@@ -42,12 +46,7 @@ class Calls:
         return self._timeout if timeout is None else checked.seconds("timeout", timeout)
 
     async def call(
-        self,
-        endpoint: Endpoint[_T],
-        timeout: Timeout,
-        attempt_timeout: Timeout,
-        body: _Values = _NONE,
-        **path: object,
+        self, endpoint: Endpoint[_T], timeout: Timeout, attempt_timeout: Timeout, body: _Values = _NONE, **path: object
     ) -> _T:
         """Return what the service sends in response to one call, or raise the error."""
         return await self._prepared(endpoint, timeout, attempt_timeout, path)(_NONE, body)
@@ -68,9 +67,8 @@ class Calls:
                     return await call(query, _NONE)
                 page = await call({**query, "limit": None, "paginationToken": token}, _NONE)
                 if isinstance(page, BackupPage) and page.data_missing:
-                    problems = [("$.data", "required, but missing")]
-                    message = "the response is not a page of backups: $.data: required, but missing"
-                    raise ResponseParsingError(message, problems=problems, request_id=page.request_id, attempts=1)
+                    missing = "the response is not a page of backups: it has no data"
+                    raise ResponseParsingError(missing, request_id=page.request_id, attempts=1)
                 return page
             except BackupsError as error:
                 error.pagination_token = token
@@ -118,9 +116,4 @@ class Calls:
                     "pinecone_bytes": len(response.body) if response else 0,
                     "pinecone_request_id": response and self._protocol.request_id(response),
                 }
-                what = facts["pinecone_status"] or facts["pinecone_error"]
-                _log.debug(
-                    f"%(pinecone_method)s %(pinecone_path)s: {what} in %(pinecone_milliseconds).0f ms",
-                    facts,
-                    extra=facts,
-                )
+                _log.debug(_RECORD, facts, extra=facts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
@@ -12,11 +11,9 @@ import pytest
 import pinecone_backups_async as sdk
 from pinecone_backups_async import Backup, BackupsClient, RestoreJob, RetryPolicy
 from pinecone_backups_async.testing import Answer, FakePinecone
-from tests.support.aioresponses_bridge import mocked_aiohttp
 from tests.support.clients import client_of
 
 INDEX = "products"
-Call = Callable[[BackupsClient], Awaitable[object]]
 
 
 async def test_create_describe_delete() -> None:
@@ -91,30 +88,21 @@ async def test_restore_jobs_are_paged_and_each_comes_once() -> None:
 
 @pytest.mark.parametrize("version", ["2025-10", "2026-04", "2026-07"])
 async def test_each_api_version_works(version: Any) -> None:
-    async with FakePinecone(backups=3, indexes=[INDEX]) as fake, client_of(fake, api_version=version) as client:
+    """Version 2026-07 has no `spec` of an index, but a `deployment`."""
+    indexes = [
+        sdk.Index(name=name, host=f"{name}.example", status={"ready": True}, spec={kind: {"cloud": "aws"}})
+        for name, kind in (("flat", "serverless"), ("pods", "pod"), ("ours", "byoc"))
+    ]
+    async with FakePinecone(backups=3, indexes=indexes) as fake, client_of(fake, api_version=version) as client:
         assert len(await client.inventory()) == 3
-        backup = await client.create_backup(INDEX, name="x")
+        backup = await client.create_backup("flat", name="x")
         await client.wait_until_ready(backup)
+        found = [index for index in await client.list_indexes() if index.name in {"flat", "pods", "ours"}]
+        assert {index.name for index in found if index.can_be_backed_up} == {"flat", "ours"}
+        assert [(bool(index.spec), "spec" in index.to_dict()) for index in found] == [(version != "2026-07",) * 2] * 3
         receipt = await client.create_index_from_backup(backup.backup_id, name="restored")
         assert (await client.wait_until_restored(receipt)).status == "Completed"
         assert {request.headers["X-Pinecone-Api-Version"] for request in fake.requests} == {version}
-
-
-@pytest.mark.parametrize("version", ["2026-04", "2025-10", "2026-07"])
-async def test_indexes_under_each_version(version: Any) -> None:
-    """Version 2026-07 has no `spec`, but a `deployment`."""
-    indexes = [
-        sdk.Index(name="flat", host="flat.example", status={"ready": True}, spec={"serverless": {"cloud": "aws"}}),
-        sdk.Index(name="pods", host="pods.example", status={"ready": True}, spec={"pod": {"pods": 1}}),
-        sdk.Index(name="ours", host="ours.example", status={"ready": True}, spec={"byoc": {}}),
-    ]
-    async with FakePinecone(indexes=indexes) as fake, client_of(fake, api_version=version) as client:
-        found = {index.name: index for index in await client.list_indexes()}
-        assert {name: index.can_be_backed_up for name, index in found.items()} == {
-            "flat": True, "pods": False, "ours": True,
-        }  # fmt: skip
-        assert all(("spec" in index.to_dict()) == bool(index.spec) for index in found.values())
-        assert {bool(index.spec) for index in found.values()} == {version != "2026-07"}
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"data": []}', b'{"indexes": null}'])
@@ -125,58 +113,50 @@ async def test_an_answer_without_indexes_is_an_error(body: bytes) -> None:
             await client.list_indexes()
 
 
-REFUSED: dict[str, tuple[Call, str]] = {
-    "describe a dot": (lambda c: c.describe_backup("."), "backup_id"),
-    "describe two dots": (lambda c: c.describe_backup(".."), "backup_id"),
-    "describe nothing": (lambda c: c.describe_backup(""), "backup_id"),
-    "describe too much": (lambda c: c.describe_backup("x" * 513), "backup_id"),
-    "describe a surrogate": (lambda c: c.describe_backup("\ud800"), "backup_id"),
-    "describe None": (lambda c: c.describe_backup(None), "backup_id"),  # type: ignore[arg-type]
-    "describe bytes": (lambda c: c.describe_backup(b"x"), "backup_id"),  # type: ignore[arg-type]
-    "delete": (lambda c: c.delete_backup(".."), "backup_id"),
-    "delete with a word": (lambda c: c.delete_backup("x", missing_ok="yes"), "missing_ok"),  # type: ignore[arg-type]
-    "create": (lambda c: c.create_backup("", name="x"), "index_name"),
-    "create with a number": (lambda c: c.create_backup("i", name=5), "name"),  # type: ignore[arg-type]
-    "create with a surrogate": (lambda c: c.create_backup("i", name="\udfff"), "name"),
-    "create with bytes": (lambda c: c.create_backup("i", description=b""), "description"),  # type: ignore[arg-type]
-    "ensure without a name": (lambda c: c.ensure_backup("i", ""), "name"),
-    "ensure with None": (lambda c: c.ensure_backup("i", None), "name"),  # type: ignore[arg-type]
-    "ensure": (lambda c: c.ensure_backup("..", "x"), "index_name"),
-    "restore": (lambda c: c.create_index_from_backup("", name="x"), "backup_id"),
-    "restore to capitals": (lambda c: c.create_index_from_backup("b", name="New"), "name"),
-    "restore to a dash": (lambda c: c.create_index_from_backup("b", name="-new"), "name"),
-    "restore to a last dash": (lambda c: c.create_index_from_backup("b", name="new-"), "name"),
-    "restore to nothing": (lambda c: c.create_index_from_backup("b", name=""), "name"),
-    "restore to 46": (lambda c: c.create_index_from_backup("b", name="x" * 46), "name"),
-    "restore to a line": (lambda c: c.create_index_from_backup("b", name="new\n"), "name"),
-    "tags of numbers": (lambda c: c.create_index_from_backup("b", name="x", tags={"a": 1}), "tags"),  # type: ignore[dict-item]
-    "tags as pairs": (lambda c: c.create_index_from_backup("b", name="x", tags=[("a", "b")]), "tags"),  # type: ignore[arg-type]
-    "protection": (
-        lambda c: c.create_index_from_backup("b", name="x", deletion_protection=True),  # type: ignore[arg-type]
-        "deletion_protection",
+def refused(method: str, argument: str, *args: Any, **settings: Any) -> Any:
+    values = ", ".join([*map(ascii, args), *(f"{name}={value!a}" for name, value in settings.items())])
+    return pytest.param(method, argument, args, settings, id=f"{method}({values})"[:50])
+
+
+REFUSED = [
+    *(refused("describe_backup", "backup_id", bad) for bad in (".", "..", "", "x" * 513, "\ud800", None, b"x")),
+    refused("delete_backup", "backup_id", ".."),
+    refused("delete_backup", "missing_ok", "x", missing_ok="yes"),
+    refused("create_backup", "index_name", "", name="x"),
+    *(refused("create_backup", "name", "i", name=bad) for bad in (5, "\udfff")),
+    refused("create_backup", "description", "i", description=b""),
+    refused("create_backup", "attempt_timeout", "i", attempt_timeout=True),
+    *(refused("ensure_backup", "name", "i", bad) for bad in ("", None)),
+    refused("ensure_backup", "index_name", "..", "x"),
+    refused("ensure_backup", "description", "i", "x", description=5),
+    refused("create_index_from_backup", "backup_id", "", name="x"),
+    *(
+        refused("create_index_from_backup", "name", "b", name=bad)
+        for bad in ("New", "-new", "new-", "", "x" * 46, "new\n")
     ),
-    "job": (lambda c: c.describe_restore_job("."), "restore_job_id"),
-    "wait for 0 s": (lambda c: c.wait_until_ready("b", timeout=0), "timeout"),
-    "wait for nan": (lambda c: c.wait_until_restored("b", timeout=float("nan")), "timeout"),
-    "wait for text": (lambda c: c.wait_until_deleted("b", timeout="5"), "timeout"),  # type: ignore[arg-type]
-    "wait for nothing": (lambda c: c.wait_until_ready(""), "backup"),
-    "wait for no job": (lambda c: c.wait_until_restored(5), "restore"),  # type: ignore[arg-type]
-    "deleted of all": (lambda c: c.fetch_page(include_deleted=True), "include_deleted"),
-    "deleted by a word": (lambda c: c.fetch_page(index_name="i", include_deleted="no"), "include_deleted"),  # type: ignore[arg-type]
-    "index in the path": (lambda c: c.inventory(index_name=".."), "index_name"),
-    "a call's timeout": (lambda c: c.list_indexes(timeout=-1), "timeout"),
-    "an attempt's timeout": (lambda c: c.create_backup("i", attempt_timeout=True), "attempt_timeout"),
-}
+    *(refused("create_index_from_backup", "tags", "b", name="x", tags=bad) for bad in ({"a": 1}, [("a", "b")])),
+    refused("create_index_from_backup", "deletion_protection", "b", name="x", deletion_protection=True),
+    refused("describe_restore_job", "restore_job_id", "."),
+    refused("list_indexes", "timeout", timeout=-1),
+    refused("wait_until_ready", "timeout", "b", timeout=0),
+    refused("wait_until_restored", "timeout", "b", timeout=float("nan")),
+    refused("wait_until_deleted", "timeout", "b", timeout="5"),
+    refused("wait_until_ready", "backup", ""),
+    refused("wait_until_restored", "restore", 5),
+    refused("fetch_page", "include_deleted", include_deleted=True),
+    refused("fetch_page", "include_deleted", index_name="i", include_deleted="no"),
+    refused("inventory", "index_name", index_name=".."),
+]
 
 
-@pytest.mark.parametrize("case", REFUSED)
-async def test_W11_bad_input_is_refused_before_any_request(case: str) -> None:
-    call, argument = REFUSED[case]
+@pytest.mark.parametrize(("method", "argument", "args", "settings"), REFUSED)
+async def test_W11_bad_input_is_refused_before_any_request(
+    method: str, argument: str, args: tuple[Any, ...], settings: dict[str, Any]
+) -> None:
     async with FakePinecone(indexes=["i"]) as fake, client_of(fake) as client:
         with pytest.raises(sdk.ConfigurationError, match=f"^{argument} ") as caught:
-            await call(client)
-        assert caught.value.argument == argument
-        assert fake.requests == []
+            await getattr(client, method)(*args, **settings)
+        assert (caught.value.argument, fake.requests) == (argument, [])
 
 
 def test_an_unknown_api_version_is_refused() -> None:
@@ -203,30 +183,6 @@ async def test_W11_any_id_reaches_the_service_encoded_once(backup_id: str) -> No
         assert await client.describe_backup(backup_id) == odd
         await client.delete_backup(backup_id)
         assert backup_id not in {backup.backup_id for backup in fake.backups}
-
-
-async def test_the_exact_requests_that_leave() -> None:
-    base = "https://api.pinecone.io"
-    row = {
-        "backup_id": "b", "source_index_name": "i", "source_index_id": "1", "status": "Pending", "cloud": "aws",
-        "region": "us-east-1",
-    }  # fmt: skip
-    with mocked_aiohttp() as mocked:
-        mocked.post(f"{base}/indexes/i/backups", status=201, payload=row)
-        mocked.post(f"{base}/backups/b/create-index", status=202, payload={"restore_job_id": "j", "index_id": "n"})
-        mocked.delete(f"{base}/backups/b", status=202)
-        async with BackupsClient("key") as client:
-            assert (await client.create_backup("i", name="é")).backup_id == "b"
-            assert (await client.create_index_from_backup("b", name="new")).restore_job_id == "j"
-            await client.delete_backup("b")
-        sent = [(method, str(url), call.kwargs["data"]) for (method, url), [call] in mocked.requests.items()]
-        assert sent == [
-            ("POST", f"{base}/indexes/i/backups", b'{"name": "\\u00e9"}'),
-            ("POST", f"{base}/backups/b/create-index", b'{"name": "new"}'),
-            ("DELETE", f"{base}/backups/b", None),
-        ]
-        headers = next(iter(mocked.requests.values()))[0].kwargs["headers"]
-        assert headers["Content-Type"] == "application/json"
 
 
 async def test_a_posts_attempt_timeout_bounds_connecting() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -19,7 +19,6 @@ from pinecone_backups_async import (
     BackupPager,
     IncompleteListingError,
     PaginationLoopError,
-    ServiceError,
 )
 from pinecone_backups_async._pager import prove_complete
 from tests.support.churn_explorer import FetchPage, backup
@@ -30,19 +29,14 @@ def page(ids: str, next_token: str | None = None) -> BackupPage:
 
 
 class Pages:
-    """Serve pages by token, each after so many failures, and remember what was asked."""
+    """Serve pages by token, and remember what was asked."""
 
-    def __init__(
-        self, *pages: tuple[str | None, BackupPage], fail: Callable[[], Awaitable[None]] | None = None
-    ) -> None:
+    def __init__(self, *pages: tuple[str | None, BackupPage]) -> None:
         self.pages = dict(pages)
         self.asked: list[str | None] = []
-        self._fail = fail
 
     async def __call__(self, token: str | None) -> BackupPage:
         self.asked.append(token)
-        if self._fail is not None and self.asked.count(token) == 1:
-            await self._fail()
         return self.pages[token]
 
 
@@ -126,40 +120,16 @@ async def test_P1_ten_thousand_pages_without_new_are_a_loop() -> None:
             await anext(walk)
 
 
-async def fail() -> None:
-    raise ServiceError("down", status=500)
-
-
-async def hang() -> None:
-    await asyncio.sleep(60)
-
-
-@pytest.mark.parametrize("way", [fail, hang])
-async def test_P7_P8_after_a_failure_anext_continues(way: Callable[[], Awaitable[None]]) -> None:
-    walk, seen, failures = aiter(BackupPager(Pages(*THREE, fail=way))), "", 0
-    while len(seen) < 7:
-        try:
-            seen += (await asyncio.wait_for(anext(walk), 0.01)).backup_id
-        except (ServiceError, TimeoutError):
-            failures += 1
-    assert (seen, failures) == ("abcdefg", 3)
-    for _ in range(2):
-        with pytest.raises(StopAsyncIteration):
-            await anext(walk)
-
-
+# P7, P8, P9, what comes after a failed page: tests/completeness/test_page_faults.py.
 async def test_L10_two_tasks_on_one_iterator() -> None:
     release = asyncio.Event()
 
-    async def wait() -> None:
+    async def fetch(token: str | None) -> BackupPage:
         await release.wait()
+        return dict(THREE)[token]
 
-    walk = aiter(BackupPager(Pages(*THREE, fail=wait)))
-
-    async def take() -> Backup:
-        return await anext(walk)
-
-    first = asyncio.create_task(take())
+    walk = aiter(BackupPager(fetch))
+    first = asyncio.ensure_future(cast("Coroutine[Any, Any, Backup]", anext(walk)))
     await asyncio.sleep(0)
     with pytest.raises(RuntimeError, match="already in use by another task"):
         await anext(walk)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from pinecone_backups_async import Backup, PaginationLoopError, ResponseParsingError, ServiceError, TransportError
+from pinecone_backups_async import Backup, ResponseParsingError, ServiceError, TransportError
 from tests.support.clients import client_of, failure, listed, whole
 from tests.support.fault_kinds import ALL, stall
 from tests.support.fault_server import Behaviour, Exchange, answer, fault_server, keep_open, normal
@@ -21,11 +21,6 @@ def query(request_head: bytes) -> dict[str, str]:
 
 def page(number: int, next_token: str | None) -> Behaviour:
     return keep_open(answer(page_body(row(f"b{number}"), next_token=next_token)))
-
-
-async def test_P1_a_circle_of_tokens_is_an_error() -> None:
-    found, server = await failure([page(0, "t0"), page(1, "t1"), page(2, "t0")])
-    assert (type(found), found.pagination_token, len(server.heads)) == (PaginationLoopError, "t0", 3)
 
 
 @pytest.mark.parametrize(("pagination", "ends"), [

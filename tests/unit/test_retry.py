@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
@@ -24,9 +25,9 @@ def clock() -> Clock:
     return Clock()
 
 
-def retrier(time: Clock, **settings: object) -> Retrier:
-    policy = RetryPolicy(**{"sleep": time.sleep, "clock": time, "random": lambda: 0.5, **settings})  # type: ignore[arg-type]
-    return Retrier(policy, time.sleep)
+def retrier(own: Clock, **settings: object) -> Retrier:
+    policy = RetryPolicy(**{"sleep": own.sleep, "clock": own, "random": lambda: 0.5, **settings})  # type: ignore[arg-type]
+    return Retrier(policy, own.sleep)
 
 
 def attempts_of(
@@ -69,19 +70,6 @@ async def test_waits_grow_to_their_cap(clock: Clock, attempts: int, slept: list[
     assert (caught.value, caught.value.attempts, clock.slept) == (errors[-1], attempts, slept)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert RetryPolicy(random=lambda: 1.0).delay(10**6) == 8.0
-
-
-@pytest.mark.parametrize(("retry_after", "slept"), [(2.0, 2.0), (0.0, 0.25), (0.1, 0.25), (None, 0.25)])
-async def test_retry_after_is_the_least_wait(clock: Clock, retry_after: float | None, slept: float) -> None:
-    await run(retrier(clock), attempts_of(unavailable(retry_after=retry_after), "page"))
-    assert clock.slept == [slept]
-
-
-@pytest.mark.parametrize("retry_after", [60.0, 3600.0, float("inf")])
-async def test_a_wait_beyond_the_deadline_raises_at_once(clock: Clock, retry_after: float) -> None:
-    with pytest.raises(sdk.ServiceError) as caught:
-        await run(retrier(clock), attempts_of(unavailable(retry_after=retry_after), "never"))
-    assert (caught.value.retry_after, clock.slept) == (retry_after, [])
 
 
 async def test_an_attempt_gets_no_more_than_is_left(clock: Clock) -> None:
@@ -131,16 +119,6 @@ async def test_a_retry_is_a_warning_with_its_facts(clock: Clock, caplog: pytest.
     assert facts == [(503, 1, 0.25), (None, 2, 0.5)]
 
 
-async def test_a_hook_that_oversleeps_sends_nothing(clock: Clock) -> None:
-    async def oversleep(seconds: float) -> None:
-        clock.now += seconds + 100
-
-    seen: list[Attempt] = []
-    with pytest.raises(sdk.ServiceError) as caught:
-        await run(retrier(clock, sleep=oversleep), attempts_of(unavailable(), "page", seen=seen))
-    assert (len(seen), caught.value.attempts) == (1, 1)
-
-
 async def test_seconds_are_never_negative(clock: Clock) -> None:
     def ticking() -> float:
         clock.now += 1
@@ -149,16 +127,6 @@ async def test_seconds_are_never_negative(clock: Clock) -> None:
     seen: list[Attempt] = []
     assert await run(retrier(clock, clock=ticking), attempts_of("page", seen=seen), timeout=0.5) == "page"
     assert [attempt.seconds for attempt in seen] == [0.0]
-
-
-async def test_an_error_in_a_wait_counts_attempts(clock: Clock) -> None:
-    async def closed(_: float) -> None:
-        raise sdk.ClientClosedError("closed")
-
-    patient = Retrier(RetryPolicy(clock=clock, random=lambda: 0.5), closed)
-    with pytest.raises(sdk.ClientClosedError) as caught:
-        await run(patient, attempts_of(unavailable(), "page"))
-    assert caught.value.attempts == 1
 
 
 @pytest.mark.parametrize("after_an_outage", [False, True])
@@ -222,14 +190,10 @@ async def test_the_table_of_outcomes(clock: Clock, case: str, call: Endpoint[obj
 
 
 async def test_a_delete_that_gives_up_remembers_what_arrived(clock: Clock) -> None:
-    errors = iter([unavailable(), sdk.NotFoundError("x", status=404)])
     with pytest.raises(sdk.NotFoundError) as caught:
-        await retrier(clock).run(lambda _: _raising(next(errors)), Limits(60, 10, 10), DELETE_BACKUP)
+        failing = attempts_of(unavailable(), sdk.NotFoundError("x", status=404))
+        await retrier(clock).run(failing, Limits(60, 10, 10), DELETE_BACKUP)
     assert caught.value.outcome_unknown
-
-
-async def _raising(error: BackupsError) -> str:
-    raise error
 
 
 @pytest.mark.parametrize(("limits", "seconds"), [(Limits(60, 60, 10), (60, 10)), (Limits(5, 5, 10), (5, 5))])
@@ -282,26 +246,28 @@ async def test_a_random_that_is_none_is_a_clear_error(clock: Clock, number: obje
 
 
 async def test_a_sleep_hook_that_lasts_ends_at_the_deadline() -> None:
+    """Nothing is sent then."""
+
     async def hang(_: float) -> None:
         await asyncio.Event().wait()
 
-    loop = asyncio.get_running_loop()
-    begin = loop.time()
-    with pytest.raises(sdk.ServiceError):
-        await run(
-            Retrier(RetryPolicy(sleep=hang, random=lambda: 0.1), asyncio.sleep),
-            attempts_of(unavailable(), "never"),
-            timeout=0.3,
-        )
-    assert 0.2 < loop.time() - begin < 1.0
+    began = time.monotonic()
+    with pytest.raises(sdk.ServiceError) as caught:
+        lasting = Retrier(RetryPolicy(sleep=hang, random=lambda: 0.1), asyncio.sleep)
+        await run(lasting, attempts_of(unavailable(), "never"), timeout=0.3)
+    assert 0.2 < time.monotonic() - began < 1.0
+    assert caught.value.attempts == 1
 
 
-async def test_a_sleep_hooks_own_timeout_is_its_own(clock: Clock) -> None:
+@pytest.mark.parametrize("error", [TimeoutError("the hook's own"), sdk.ClientClosedError("closed")])
+async def test_an_error_in_a_wait_stays_itself(clock: Clock, error: Exception) -> None:
     async def fail(_: float) -> None:
-        raise TimeoutError("the hook's own")
+        raise error
 
-    with pytest.raises(TimeoutError, match="the hook's own"):
+    with pytest.raises(type(error)) as caught:
         await run(retrier(clock, sleep=fail), attempts_of(unavailable(), "never"))
+    assert caught.value is error
+    assert getattr(error, "attempts", 1) == 1
 
 
 async def test_slept_time_counts_under_a_frozen_clock() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from yarl import URL
 
 from pinecone_backups_async import (
     Backup,
@@ -17,7 +16,6 @@ from pinecone_backups_async import (
     TransportTimeoutError,
 )
 from pinecone_backups_async.testing import Answer, FakePinecone
-from tests.support.aioresponses_bridge import mocked_aiohttp
 from tests.support.clients import client_of
 
 KEY = "pcsk_key-of-the-client-tests"
@@ -107,25 +105,6 @@ async def test_a_connector_is_borrowed_and_never_closed() -> None:
             async with client_of(fake, connector=connector) as client:
                 await client.fetch_page()
         assert not connector.closed
-
-
-async def test_the_exact_request_that_leaves() -> None:
-    later = "https://api.pinecone.io/backups?paginationToken=a%2B%2F%3D%26%23%25%C3%A9"
-    with mocked_aiohttp() as mocked:
-        mocked.get(
-            "https://api.pinecone.io/backups?limit=100", payload={"data": [], "pagination": {"next": "a+/=&#%é"}}
-        )
-        mocked.get(URL(later, encoded=True), payload={"data": []})
-        async with BackupsClient(KEY) as client:
-            assert await client.list_backups().to_list() == []
-        assert [(method, str(url.with_query(None))) for method, url in mocked.requests] == [
-            ("GET", "https://api.pinecone.io/backups")
-        ] * 2
-        assert [dict(url.query) for _, url in mocked.requests] == [{"limit": "100"}, {"paginationToken": "a+/=&#%é"}]
-        for (call,) in mocked.requests.values():
-            assert call.kwargs["headers"]["X-Pinecone-Api-Version"] == "2026-04"
-            assert call.kwargs["allow_redirects"] is False
-            assert "Api-Key" not in call.kwargs["headers"]
 
 
 async def test_the_key_is_sent_however_the_host_is_spelled() -> None:

@@ -1,12 +1,17 @@
-"""The public surface: what the package exports, and that each of it explains itself."""
+"""The public surface: what the package exports, that each of it explains itself, and its types."""
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, assert_type
 
 import pytest
 
 import pinecone_backups_async as pba
+from pinecone_backups_async import Backup, BackupPage, BackupPager, BackupsClient, MetadataSchema
+from pinecone_backups_async.testing import FakePinecone
 
 PUBLIC = [
     "ApiError", "Backup", "BackupPage", "BackupPager", "BackupStatus", "BackupsClient", "BackupsError",
@@ -49,3 +54,29 @@ def test_what_a_mistake_in_a_name_raises() -> None:
 def test_a_client_that_is_not_made_yet_has_a_repr() -> None:
     """A traceback of `__init__` with local variables shows it."""
     assert repr(object.__new__(pba.BackupsClient)) == "<BackupsClient, not configured>"
+
+
+async def test_what_a_caller_gets_is_typed() -> None:
+    """mypy and pyright check it, and it runs."""
+    async with FakePinecone(backups=3) as fake, BackupsClient(fake.api_key, base_url=fake.url) as client:
+        pager = client.list_backups(limit=1)
+        assert_type(client, BackupsClient)
+        assert_type(pager, BackupPager)
+        assert_type(pager.pages(), AsyncIterator[BackupPage])
+        async for backup in pager:
+            assert_type(backup, Backup)
+        async for page in pager.pages():
+            assert_type(page, BackupPage)
+        assert_type(await pager.to_list(), list[Backup])
+        assert_type(await client.inventory(), list[Backup])
+        page = await client.fetch_page()
+        assert_type(page, BackupPage)
+        assert_type(page.data, tuple[Backup, ...])
+        assert_type(page.next_token, str | None)
+        first = page.data[0]
+        assert_type(first.backup_id, str)
+        assert_type(first.created_at, dt.datetime | None)
+        assert_type(first.size_bytes, int | None)
+        assert_type(first.tags, Mapping[str, Any] | None)
+        assert_type(first.schema, MetadataSchema | None)
+        assert_type(first.to_dict(), dict[str, Any])

@@ -12,6 +12,7 @@ import asyncio
 import gc
 import inspect
 import logging
+import os
 import signal
 import time
 from collections.abc import AsyncGenerator, Generator
@@ -36,6 +37,15 @@ def cheap_collections() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for rerun in reruns:
         terminalreporter.write_line(f"late at first, then in time: {rerun}")
+
+
+@pytest.fixture(autouse=True)
+def no_settings() -> Generator[None]:
+    """Whoever runs the tests may have settings of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("PINECONE_") or "proxy" in name.lower()]:
+            patch.delenv(name)
+        yield
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.chart is not None and options.only not in {None, "walk"}:
         parser.error("--chart draws what the group walk measures")
-    print("| what | gate | stretch | median | |\n|---|---|---|---|---|", flush=True)
+    print("| what | gate | median | |\n|---|---|---|---|", flush=True)
     rows: list[Row] = []
     for row in measure(_QUICK if options.quick else Size(), options.only):
         rows.append(row)

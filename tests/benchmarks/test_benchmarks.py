@@ -24,7 +24,7 @@ def test_a_quick_run_measures_and_prints_every_gate(tmp_path: Path) -> None:
     result = orjson.loads(output.read_bytes())
     rows = [Row(**row) for row in result["rows"]]
     assert done.returncode == verdict(rows) == Verdict[result["verdict"]]
-    assert (sum(row.gate is not None for row in rows), sum(row.control for row in rows)) == (20, 10)
+    assert (sum(row.gate is not None for row in rows), sum(row.control for row in rows)) == (20, 13)
     assert [row.line() for row in rows] == done.stdout.splitlines()[2:-2]
     texts = [text.text for text in ET.parse(chart).iter("{http://www.w3.org/2000/svg}text")]
     assert texts.index("this client, full page") < texts.index("official client, full page")
@@ -44,9 +44,9 @@ def test_a_control_far_from_1_voids_the_run(seen: float, control: float, expecte
 
 
 def test_a_gate_can_be_a_floor() -> None:
-    row = Row("official / ours", [2.5], gate=2.4, stretch=3.4, at_least=True)
-    assert row.line() == "| official / ours | ≥ 2.4 | ≥ 3.4 | 2.50 | pass |"
-    assert Row("typed", [9.0], gate=8.0).line() == "| typed | ≤ 8 |  | 9.00 | MISSED |"
+    row = Row("official / ours", [2.5], gate=2.4, at_least=True)
+    assert row.line() == "| official / ours | ≥ 2.4 | 2.50 | pass |"
+    assert Row("typed", [9.0], gate=8.0).line() == "| typed | ≤ 8 | 9.00 | MISSED |"
 
 
 def test_the_payloads_are_what_they_are_named_for() -> None:

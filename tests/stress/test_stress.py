@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 import pytest
 
-from tests.stress import Figure, chaos, life, writes
-
-SMALL: dict[str, Callable[[], Coroutine[Any, Any, list[Figure]]]] = {
-    "chaos": lambda: chaos.chaos(pages=200, seeds=2),
-    "realistic": lambda: chaos.realistic(walks=5, pages=20),
-    "writes": lambda: writes.writes(names=50, seeds=3),
-    "concurrent": lambda: life.concurrent(60, at_once=20, faults=200),
-}
+from tests.stress.__main__ import GATES
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("gate", SMALL)
+@pytest.mark.parametrize("gate", GATES)
 async def test_a_gate_in_small(gate: str) -> None:
-    figures = await SMALL[gate]()
+    _, in_small = GATES[gate]
+    figures = await in_small()
     assert [figure for figure in figures if not figure.passed] == []
     assert figures != []

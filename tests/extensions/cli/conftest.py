@@ -28,9 +28,7 @@ Run = Callable[..., Outcome]
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("PINECONE_") or "proxy" in name.lower()]:
-        monkeypatch.delenv(name)
+def plain_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("NO_COLOR", "1")
 

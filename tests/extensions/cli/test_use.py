@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-import socket
 import sys
 import traceback
-from threading import Thread
 
 import pytest
 
@@ -93,35 +91,20 @@ def test_what_monitoring_must_not_take_for_a_verdict_is_3(
     ({"HTTPS_PROXY": "{}"}, "", True), ({"https_proxy": "http://{}"}, "", True),
     ({"HTTPS_PROXY": "http://127.0.0.1:9"}, "--proxy http://{}", True),
     ({"HTTPS_PROXY": "{}", "NO_PROXY": "127.0.0.1"}, "", False),
-    ({"HTTPS_PROXY": "{}", "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9"}, "", False),
+    ({"HTTPS_PROXY": "{}", HOST: "http://127.0.0.1:9"}, "", False),
     ({"HTTPS_PROXY": "{}"}, "--demo", False),
 ])  # fmt: skip
-def test_a_proxy_for_https(run: Run, variables: dict[str, str], words: str, used: bool) -> None:
+def test_a_proxy_for_https(project: FakePinecone, run: Run, variables: dict[str, str], words: str, used: bool) -> None:
     """A proxy is used for an https address, unless NO_PROXY names the host; never for the demonstration."""
-    asked: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as proxy:
-        address = f"127.0.0.1:{proxy.getsockname()[1]}"
-        thread = Thread(target=refuse_tunnels, args=(proxy, asked))
-        thread.start()
-        environ = {"PINECONE_API_KEY": "key", "PINECONE_CONTROLLER_HOST": "https://127.0.0.1:9"} | variables
-        settings = {name: value.format(address) for name, value in environ.items()}
-        run(f"list --timeout 1s {words.format(address)}", **settings)
-        socket.create_connection(proxy.getsockname()).close()  # the end for the thread
-        thread.join()
-    assert [request[:20] for request in asked] == ([b"CONNECT 127.0.0.1:9 "] if used else [])
-
-
-def refuse_tunnels(proxy: socket.socket, asked: list[bytes]) -> None:
-    request = b"any"
-    while request:
-        with proxy.accept()[0] as connection:
-            request = connection.recv(4096)
-            connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-            asked += [request] if request else []
+    proxy = project.url.removeprefix("http://")
+    settings = {name: value.format(proxy) for name, value in ({HOST: "https://127.0.0.1:9"} | variables).items()}
+    run(f"list --timeout 1s {words.format(proxy)}", **settings)
+    asked = [f"{request.method} {request.headers['Host']}" for request in project.requests]
+    assert asked == (["CONNECT 127.0.0.1:9"] if used else [])
 
 
 def test_the_demo_ignores_the_environment(run: Run) -> None:
-    wrong = {"PINECONE_CONTROLLER_HOST": "http://remote.example", "PINECONE_ADDITIONAL_HEADERS": "not json"}
+    wrong = {HOST: "http://remote.example", "PINECONE_ADDITIONAL_HEADERS": "not json"}
     outcome = run("list --demo", **wrong)
     assert (outcome.code, outcome.out.count("\n")) == (0, 24)
     assert outcome.err == "pinecone-backups: --demo: a made-up project on a local server, not yours\n"

@@ -154,14 +154,8 @@ def timeless(text: str) -> str:
     return re.sub(r"\d{4}-\d\d-\d\d(T[\d:.]+Z)?", "DATE", text)
 
 
-@pytest.fixture
-def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("PINECONE_")]:
-        monkeypatch.delenv(name)
-
-
 @pytest.mark.soak
-async def test_the_demonstration_of_the_documentation(tmp_path: Path, no_settings: None) -> None:
+async def test_the_demonstration_of_the_documentation(tmp_path: Path) -> None:
     command, log = [*PYTHON, str(EXAMPLE)], tmp_path / "log"
     async with running(command, unused_port(), log, signal.SIGINT) as url, httpx.AsyncClient() as http:
         assert "made up" in log.read_text()
@@ -171,7 +165,7 @@ async def test_the_demonstration_of_the_documentation(tmp_path: Path, no_setting
             assert timeless(await printed(http, line, url)) == timeless(output), line
 
 
-async def test_under_uvicorn_a_missing_key_stops_it(no_settings: None) -> None:
+async def test_under_uvicorn_a_missing_key_stops_it() -> None:
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "--port", "0", "service:app"]
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     _, told = await asyncio.wait_for(process.communicate(), 20)

@@ -80,17 +80,6 @@ async def test_half_of_no_body_is_nothing(fake: FakePinecone) -> None:
     assert (len(fake.backups), len(fake.requests)) == (3, 2)
 
 
-@pytest.mark.parametrize("scripted", [True, False])
-async def test_an_answer_takes_as_long_as_it_is_told(fake: FakePinecone, scripted: bool) -> None:
-    if scripted:
-        fake.play(Answer(delay=0.1))
-    else:
-        fake.delay = 0.1
-    start = time.monotonic()
-    await get(fake)
-    assert 0.09 < time.monotonic() - start < 1
-
-
 async def test_it_ends_at_once_though_a_request_waits() -> None:
     arrived = asyncio.Event()
     async with FakePinecone(backups=1, delay=60, before_answer=lambda _: arrived.set()) as fake:

@@ -103,11 +103,14 @@ def test_a_proxy_for_https(project: FakePinecone, run: Run, variables: dict[str,
     assert asked == (["CONNECT 127.0.0.1:9"] if used else [])
 
 
-def test_the_demo_ignores_the_environment(run: Run) -> None:
+def test_the_demo_needs_no_key_and_ignores_settings(run: Run) -> None:
     wrong = {HOST: "http://remote.example", "PINECONE_ADDITIONAL_HEADERS": "not json"}
     outcome = run("list --demo", **wrong)
     assert (outcome.code, outcome.out.count("\n")) == (0, 24)
     assert outcome.err == "pinecone-backups: --demo: a made-up project on a local server, not yours\n"
+    assert run("check --max-age 26h --demo").out.startswith("BACKUPS WARNING - ")
+    missing = run("check --max-age 26h")
+    assert (missing.code, missing.out[:49]) == (3, "BACKUPS UNKNOWN - PINECONE_API_KEY is not set; --")
 
 
 @pytest.mark.parametrize(("line", "told"), [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -147,10 +148,7 @@ async def test_whom_a_status_blames(
     assert not [text for text in (KEY, "-1.5") if text in caplog.text + answer.text]
 
 
-WAITS = [(1.2, "2"), (0.0, "0"), (float("inf"), None), (float("nan"), None), (None, None)]
-
-
-@pytest.mark.parametrize(("wait", "header"), WAITS)
+@pytest.mark.parametrize(("wait", "header"), [(1.2, "2"), (0.0, "0"), (math.inf, None), (math.nan, None), (None, None)])
 async def test_retry_after_is_whole_seconds(wait: float | None, header: str | None) -> None:
     answer = await answer_to(api(pba.RateLimitError, 429, retry_after=wait))
     assert answer.headers.get("retry-after") == header

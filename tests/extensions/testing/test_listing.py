@@ -1,16 +1,21 @@
-"""The listing, asked without a client: its pages and tokens, the sample data, and bodies that the specification has."""
+"""The listing, the sample data, and what others make of them: the specification's schemas, and the official client."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import attrs
 import jsonschema  # type: ignore[import-untyped]
+import pinecone
 import pytest
+from pinecone.errors import exceptions
 
-from pinecone_backups_async.testing import FakePinecone, sample_backups
+from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
+from tests.support.clients import client_of
+from tests.support.other_clients import official_pages
 from tests.support.raw_request import NOW, SCHEMA, ask, backup, get, pages, validator
 from tests.support.samples import CURL_EXAMPLE, OPENAPI_EXAMPLE, row
 
@@ -72,22 +77,24 @@ def test_a_project_is_worth_looking_at() -> None:
     assert {"Initializing", "Pending", "Failed", "InitializationFailed"} < set(statuses)
     ends = [(b.created_at or NOW, b.source_index_deleted_at) for b in backups if b.source_index_deleted_at]
     assert {created < end for created, end in ends} == {True}
-
-
-def test_ages_count_from_the_present_by_default() -> None:
-    (newest,) = sample_backups(1)
-    assert newest.created_at is not None
-    assert dt.timedelta() < dt.datetime.now(dt.UTC) - newest.created_at < dt.timedelta(days=1)
+    (today,) = (backup.created_at or NOW for backup in sample_backups(1))  # ages count from the present by default
+    assert dt.timedelta() < dt.datetime.now(dt.UTC) - today < dt.timedelta(days=1)
     with pytest.raises(ValueError, match="count must not be negative, not -1"):
         sample_backups(-1)
 
 
-async def test_a_project_has_rows_of_every_shape() -> None:
+async def test_every_page_is_valid_and_rows_have_every_shape() -> None:
     """What a client must be able to take: fields that are absent, null, empty or 0, and both kinds of schema."""
-    async with FakePinecone(backups=100, now=NOW) as fake:
-        rows = (await get(fake, limit=100)).json["data"]
+    async with FakePinecone(backups=250, now=NOW) as fake:
+        found = await pages(fake, "GET /backups", limit=70)
         indexes = (await ask(fake, "GET /indexes")).json
     validator("index_list").validate(indexes)
+    for page in found:
+        validator("page").validate(page.json)
+    assert [len(page.ids) for page in found] == [70, 70, 70, 40]
+    assert {page.headers["Content-Type"] for page in found} == {"application/json"}
+    assert len({page.headers["X-Pinecone-Request-Id"] for page in found}) == 4
+    rows = [row for page in found for row in page.json["data"]]
     assert {index["name"] for index in indexes["indexes"]} == {row["source_index_name"] for row in rows}
     fields = ["tags", "description", "dimension", "metric", "schema", "size_bytes", "source_index_deleted_at"]
     seen = {name: {json.dumps(row[name]) if name in row else "absent" for row in rows} for name in fields}
@@ -118,16 +125,6 @@ def test_the_schemas_tell_what_is_a_body(name: str, body: Any, valid: bool) -> N
     assert validator(name).is_valid(body) is valid
 
 
-async def test_every_page_of_a_project_is_valid() -> None:
-    async with FakePinecone(backups=250) as fake:
-        found = await pages(fake, "GET /backups", limit=70)
-    for page in found:
-        validator("page").validate(page.json)
-    assert [len(page.ids) for page in found] == [70, 70, 70, 40]
-    assert {page.headers["Content-Type"] for page in found} == {"application/json"}
-    assert len({page.headers["X-Pinecone-Request-Id"] for page in found}) == 4
-
-
 @pytest.mark.parametrize("version", ["2025-10", "2026-04"])
 async def test_every_other_body_is_valid(version: str) -> None:
     """Also of what is unfinished or has failed, and of an index that has no backup."""
@@ -154,3 +151,54 @@ async def test_every_other_body_is_valid(version: str) -> None:
         assert len((await valid("restore_job_page", "GET /restore-jobs"))["data"]) == 2
         assert len((await valid("page", "GET /indexes/empty/backups"))["data"]) == 2
         assert len((await valid("index_list", "GET /indexes"))["indexes"]) == 4
+
+
+EAGER: Any = {"retry_config": pinecone.RetryConfig(backoff_factor=0.001, max_wait=0.002)}
+
+
+@pytest.fixture
+async def official(fake: FakePinecone) -> AsyncIterator[Any]:
+    make: Any = pinecone.AsyncPinecone  # pyright: ignore[reportUnknownMemberType]
+    async with make(api_key=fake.api_key, host=fake.url, **EAGER) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("count", "limit"), [(250, 100), (200, 100), (25, 7), (0, 10)])
+async def test_the_official_client_lists_the_same_pages(count: int, limit: int) -> None:
+    """250 backups end in a short page, 200 in an empty one."""
+    async with FakePinecone(backups=count) as fake, client_of(fake) as client:
+        ours = [[backup.backup_id for backup in page.data] async for page in client.list_backups(limit=limit).pages()]
+        assert await official_pages(fake.url, limit, key=fake.api_key) == ours
+    assert sum(map(len, ours)) == count
+
+
+async def test_it_creates_describes_restores_and_deletes(fake: FakePinecone, official: Any) -> None:
+    created = await official.backups.create(index_name="products", name="nightly", description="By hand")
+    assert (created.status, created.name, created.description) == ("Initializing", "nightly", "By hand")
+    ready = await official.backups.describe(backup_id=created.backup_id)
+    row = (await ask(fake, f"GET /backups/{created.backup_id}", version="2026-07")).json
+    assert {name: value for name, value in ready.to_dict().items() if value is not None or name in row} == row
+    index = await official.create_index_from_backup(name="copy", backup_id=created.backup_id, tags={"team": "search"})
+    assert (index.name, index.status.ready, dict(index.tags)) == ("copy", True, {"team": "search"})
+    receipt = await official.create_index_from_backup(name="other", backup_id="a", timeout=-1)
+    job = await official.restore_jobs.describe(job_id=receipt.restore_job_id)
+    assert (job.status, job.backup_id, job.target_index_id) == ("Completed", "a", receipt.index_id)
+    assert {job.target_index_name for job in await official.restore_jobs.list()} == {"copy", "other"}
+    assert {index.name async for index in official.indexes.list()} == set(fake.indexes)
+    await official.backups.delete(backup_id=created.backup_id)
+    page = await official.backups.list(index_name="products", include_deleted=True)
+    assert [backup.backup_id for backup in page] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("answer", [Answer.lost(503), Answer.lost()])
+async def test_after_a_lost_answer_it_repeats_what_was_done(fake: FakePinecone, official: Any, answer: Answer) -> None:
+    """Two backups, an error for a backup that it deleted, and one for its own index, whose job is lost."""
+    fake.play(answer, None, answer, None, answer)
+    await official.backups.create(index_name="products", name="nightly")
+    assert [row.name for row in fake.backups[:3]] == ["nightly", "nightly", None]
+    with pytest.raises(exceptions.NotFoundError):
+        await official.backups.delete(backup_id=fake.backups[0].backup_id)
+    assert [row.name for row in fake.backups[:2]] == ["nightly", None]
+    with pytest.raises(exceptions.ConflictError):
+        await official.create_index_from_backup(name="copy", backup_id="a", timeout=-1)
+    assert [job.target_index_name for job in fake.restore_jobs] == ["copy"]

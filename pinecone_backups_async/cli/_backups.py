@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import attrs
 from cyclopts import Parameter
@@ -21,7 +21,7 @@ from pinecone_backups_async import (
 from ._complaints import failure_text
 from ._connection import host_of, opened_client, within
 from ._formats import Value
-from ._options import Connection, DemoConnection, options_of
+from ._options import FLAG, Connection, DemoConnection, options_of
 from ._progress import progress
 from ._streams import is_terminal, print_stderr
 from ._values import Clock, ValueOutput, WaitOption, find_backup, print_rows, print_value, wait_for
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["create", "delete", "describe"]
 
 _BEGINNING: Final = re.compile(r"[0-9a-f][0-9a-f-]{7,34}")
-Flag: Final[dict[str, Any]] = {"negative": (), "show_default": False}
 
 
 @attrs.frozen(kw_only=True)
@@ -68,7 +67,7 @@ class CreateOptions(DemoConnection):
     description: Annotated[str | None, Parameter(metavar="TEXT", help="A description.")] = None
     once: Annotated[
         bool,
-        Parameter(help="Only if no backup with this --name is Ready or in progress. Safe to run again.", **Flag),
+        Parameter(help="Only if no backup with this --name is Ready or in progress. Safe to run again.", **FLAG),
     ] = False
     wait: WaitOption = False
     output: ValueOutput = None
@@ -112,8 +111,8 @@ async def _created(client: BackupsClient, index: str, options: CreateOptions, ti
 class DeleteOptions(Connection):
     """The options of `delete`."""
 
-    missing_ok: Annotated[bool, Parameter(help="A backup that does not exist is no failure.", **Flag)] = False
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"), help="Do not ask.", **Flag)] = False
+    missing_ok: Annotated[bool, Parameter(help="A backup that does not exist is no failure.", **FLAG)] = False
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), help="Do not ask.", **FLAG)] = False
 
 
 def delete(

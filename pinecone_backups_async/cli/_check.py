@@ -17,7 +17,7 @@ from ._complaints import failure_text, use_text
 from ._connection import host_of, opened_client, within
 from ._formats import write_json
 from ._grid import prose_lines
-from ._options import Age, DemoConnection, Names, options_of
+from ._options import FLAG, OUTPUT, Age, DemoConnection, Names, options_of
 from ._progress import passes_shown, progress
 from ._report import EXIT_CODES, performance_data, plugin_line, report_lines, verdict_lines, verdict_text
 from ._report_data import report_facts, report_prometheus
@@ -42,13 +42,11 @@ class CheckOptions(DemoConnection):
     max_age: Annotated[Age, Parameter(help="How old the newest Ready backup may be: 90s, 15m, 26h, 7d, 2w.")]
     index: Annotated[Names, Parameter(help="Judge only this index, and expect it; may be repeated.")] = ()
     expect: Annotated[Names, Parameter(help="Expect this index, besides all that have backups; may be repeated.")] = ()
-    all_indexes: Annotated[
-        bool,
-        Parameter(help="Expect every index of the project that can be backed up.", negative=(), show_default=False),
-    ] = False
+    all_indexes: Annotated[bool, Parameter(help="Expect every index of the project that can be backed up.", **FLAG)] = (
+        False
+    )
     output: Annotated[
-        Literal["table", "json", "prometheus"],
-        Parameter(name=("--output", "-o"), metavar="FORMAT", help="How the report is written."),
+        Literal["table", "json", "prometheus"], Parameter(help="How the report is written.", **OUTPUT)
     ] = "table"
 
     def wants(self, backup: Backup) -> bool:

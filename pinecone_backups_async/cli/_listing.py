@@ -16,7 +16,7 @@ from pinecone_backups_async import Backup, ConfigurationError
 from ._connection import host_of, opened_client, within
 from ._filters import ORDERS, Filters, Order
 from ._formats import csv_writer, jsonl_writer, write_json_array
-from ._options import AgeOrNone, Count, DemoConnection, Names, Pairs, options_of, output_or_default
+from ._options import OUTPUT, AgeOrNone, Count, DemoConnection, Names, Pairs, Wide, options_of, output_or_default
 from ._progress import progress
 from ._streams import data_stream, is_terminal, print_stderr
 from ._table import backups_lines
@@ -34,7 +34,7 @@ class ListOptions(DemoConnection):
 
     output: Annotated[
         Literal["table", "json", "jsonl", "csv"] | None,
-        Parameter(name=("--output", "-o"), metavar="FORMAT", help="Default: table on a terminal, jsonl in a pipe."),
+        Parameter(help="Default: table on a terminal, jsonl in a pipe.", **OUTPUT),
     ] = None
     index: Annotated[Names, Parameter(help="Only backups of this index; may be repeated.")] = ()
     status: Annotated[Names, Parameter(metavar="STATUS", help="Only backups with this status; may be repeated.")] = ()
@@ -49,10 +49,7 @@ class ListOptions(DemoConnection):
     pagination_token: Annotated[
         str | None, Parameter(metavar="TOKEN", help="Resume from this token (printed when a listing fails).")
     ] = None
-    wide: Annotated[
-        bool,
-        Parameter(help="Show every column and whole ids, however wide the table.", negative=(), show_default=False),
-    ] = False
+    wide: Wide = False
 
     def filters(self) -> Filters:
         """Return the filters; raise ConfigurationError for an age before the beginning of time."""

@@ -17,6 +17,8 @@ from cyclopts import Group, Parameter, Token
 from ._streams import is_terminal
 
 __all__ = [
+    "FLAG",
+    "OUTPUT",
     "Age",
     "AgeOrNone",
     "Connection",
@@ -25,6 +27,7 @@ __all__ = [
     "Names",
     "Number",
     "Pairs",
+    "Wide",
     "options_of",
     "output_or_default",
     "parse_duration",
@@ -69,14 +72,15 @@ def _each(parse: Callable[[str], Any]) -> Callable[[Any, Sequence[Token]], Any]:
     return convert
 
 
+FLAG: Final[dict[str, Any]] = {"negative": (), "show_default": False}
+OUTPUT: Final[dict[str, Any]] = {"name": ("--output", "-o"), "metavar": "FORMAT"}
 Age = Annotated[dt.timedelta, Parameter(metavar="AGE", converter=_converter(parse_duration))]
 AgeOrNone = Annotated[dt.timedelta | None, Parameter(metavar="AGE", converter=_converter(parse_duration))]
 Number = Annotated[int, Parameter(metavar="N", converter=_converter(parse_count))]
 Count = Annotated[int | None, Parameter(metavar="N", converter=_converter(parse_count))]
-Names = Annotated[tuple[str, ...], Parameter(metavar="NAME", negative=(), show_default=False)]
-Pairs = Annotated[
-    tuple[str, ...], Parameter(metavar="KEY=VALUE", negative=(), show_default=False, converter=_each(parse_pair))
-]
+Names = Annotated[tuple[str, ...], Parameter(metavar="NAME", **FLAG)]
+Pairs = Annotated[tuple[str, ...], Parameter(metavar="KEY=VALUE", converter=_each(parse_pair), **FLAG)]
+Wide = Annotated[bool, Parameter(help="Show every column and whole ids, however wide the table.", **FLAG)]
 
 
 _GROUP: Final = Group("Connection", sort_key=1)
@@ -113,13 +117,7 @@ class DemoConnection(Connection):
     """The same, for a command that also works on the demonstration project."""
 
     demo: Annotated[
-        bool,
-        Parameter(
-            help="Use a made-up project on a local server; no key is needed.",
-            group=_GROUP,
-            negative=(),
-            show_default=False,
-        ),
+        bool, Parameter(help="Use a made-up project on a local server; no key is needed.", group=_GROUP, **FLAG)
     ] = False
 
 

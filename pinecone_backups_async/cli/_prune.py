@@ -17,7 +17,7 @@ from ._complaints import failure_text
 from ._connection import host_of, opened_client, within
 from ._formats import write_json
 from ._grid import Cell, Column, Grid, Line, prose_lines
-from ._options import AgeOrNone, Count, DemoConnection, Names, Number, options_of
+from ._options import FLAG, OUTPUT, AgeOrNone, Count, DemoConnection, Names, Number, options_of
 from ._progress import progress
 from ._sanitize import for_terminal
 from ._streams import data_stream, print_stderr
@@ -56,17 +56,10 @@ class PruneOptions(DemoConnection):
         Names, Parameter(metavar="PATTERN", help="Delete only backups with such a name: 'nightly-*'; may be repeated.")
     ] = ()
     index: Annotated[Names, Parameter(help="Delete only backups of this index; may be repeated.")] = ()
-    gone: Annotated[
-        bool, Parameter(help="Also delete backups of deleted indexes.", negative=(), show_default=False)
-    ] = False
+    gone: Annotated[bool, Parameter(help="Also delete backups of deleted indexes.", **FLAG)] = False
     max_deletes: Annotated[Number, Parameter(help="Delete nothing if more than N would go.")] = 20
-    yes: Annotated[bool, Parameter(help="Delete. Without it, show what would go.", negative=(), show_default=False)] = (
-        False
-    )
-    output: Annotated[
-        Literal["table", "json"],
-        Parameter(name=("--output", "-o"), metavar="FORMAT", help="How the report is written."),
-    ] = "table"
+    yes: Annotated[bool, Parameter(help="Delete. Without it, show what would go.", **FLAG)] = False
+    output: Annotated[Literal["table", "json"], Parameter(help="How the report is written.", **OUTPUT)] = "table"
 
     def policy(self) -> RetentionPolicy:
         """Return the policy; raise ConfigurationError if nothing says what to keep."""

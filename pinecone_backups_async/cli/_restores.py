@@ -16,7 +16,7 @@ from pinecone_backups_async import Backup, NotFoundError, RestoreJob
 
 from ._connection import host_of, opened_client, within
 from ._formats import jsonl_writer, write_json_array
-from ._options import Connection, Count, options_of, output_or_default
+from ._options import OUTPUT, Connection, Count, Wide, options_of, output_or_default
 from ._progress import progress
 from ._streams import data_stream, is_terminal, print_stderr
 from ._table import jobs_lines
@@ -85,13 +85,10 @@ class RestoresOptions(Connection):
 
     output: Annotated[
         Literal["table", "json", "jsonl"] | None,
-        Parameter(name=("--output", "-o"), metavar="FORMAT", help="Default: table on a terminal, jsonl in a pipe."),
+        Parameter(help="Default: table on a terminal, jsonl in a pipe.", **OUTPUT),
     ] = None
     max_items: Annotated[Count, Parameter(help="Stop after this many restore jobs.")] = None
-    wide: Annotated[
-        bool,
-        Parameter(help="Show every column and whole ids, however wide the table.", negative=(), show_default=False),
-    ] = False
+    wide: Wide = False
 
 
 def restores(options: Annotated[RestoresOptions, options_of] = RestoresOptions()) -> int:

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from pinecone_backups_async import Backup, ConfigurationError, NotFoundError, RestoreJob
 
 from ._formats import Value, write_json
-from ._options import output_or_default
+from ._options import FLAG, OUTPUT, output_or_default
 from ._progress import progress, ticking
 from ._streams import data_stream, print_stderr
 from ._table import backups_lines, facts_lines
@@ -39,11 +39,9 @@ SHORTEST_BEGINNING: Final = 8
 _LONGEST_WAIT: Final = 21_600.0
 ValueOutput = Annotated[
     Literal["table", "json"] | None,
-    Parameter(name=("--output", "-o"), metavar="FORMAT", help="Default: table on a terminal, json in a pipe."),
+    Parameter(help="Default: table on a terminal, json in a pipe.", **OUTPUT),
 ]
-WaitOption = Annotated[
-    bool, Parameter(help="Wait until it is done; --timeout is then 6 h unless given.", negative=(), show_default=False)
-]
+WaitOption = Annotated[bool, Parameter(help="Wait until it is done; --timeout is then 6 h unless given.", **FLAG)]
 
 
 @attrs.frozen

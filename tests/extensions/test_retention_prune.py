@@ -77,7 +77,7 @@ async def test_the_oldest_goes_first_after_a_look(fake: FakePinecone) -> None:
 
 
 @pytest.mark.parametrize("status", ["Failed", None])
-async def test_W9_an_index_whose_newest_is_not_ready_any_more(fake: FakePinecone, status: str | None) -> None:
+async def test_W9_an_index_whose_newest_is_no_longer_ready(fake: FakePinecone, status: str | None) -> None:
     change = (lambda: fake.add(attrs.evolve(A1, status=status))) if status else (lambda: fake.delete("a1"))
     fake.before_answer = when("GET", "a1", change)
     report = await pruned(fake)

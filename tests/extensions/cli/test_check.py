@@ -143,7 +143,7 @@ def test_a_table_of_any_width_cuts_nothing(width: int | None, titles: list[str])
     assert {"recommends", "healthy", "stale", "failing", "2d", "stuck"} <= set(" ".join(lines).split())
 
 
-def test_all_indexes_are_expected_that_can_be_backed_up(project: FakePinecone, run: Run) -> None:
+def test_indexes_that_can_be_backed_up_are_expected(project: FakePinecone, run: Run) -> None:
     index = project.indexes["products"]
     for name, status, spec in (
         ("growing", {"ready": True, "state": "ScalingUp"}, index.spec),

@@ -77,7 +77,7 @@ UNKNOWN = r"BACKUPS UNKNOWN - [^|\n]+ See: pinecone-backups check --help"
     ("check --max-age 9d --all-indexes --index x", True,
      "BACKUPS UNKNOWN - --index and --all-indexes cannot be used together"),
 ])  # fmt: skip
-def test_what_monitoring_must_not_take_for_a_verdict_is_3(
+def test_what_must_not_be_taken_for_a_verdict_is_3(
     project: FakePinecone, run: Run, line: str, on_stdout: bool, told: str
 ) -> None:
     """The line that monitoring reads is on stdout, unless the options that were read say that stdout is data."""

@@ -176,7 +176,7 @@ def few(project: FakePinecone) -> FakePinecone:
     return project
 
 
-def test_prune_shows_what_would_go_and_deletes_with_yes(few: FakePinecone, run: Run) -> None:
+def test_prune_shows_what_would_go_and_deletes_it(few: FakePinecone, run: Run) -> None:
     done = run("prune --keep-last 2 --max-deletes 1")
     assert done.code == 0
     assert done.out.splitlines() == [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import re
 import shlex
@@ -18,9 +17,8 @@ import aiohttp
 import httpx
 import pytest
 
-from pinecone_backups_async import ServiceError
 from pinecone_backups_async.testing import Answer, FakePinecone
-from tests.support.clients import client_of, unused_port
+from tests.support.clients import unused_port
 from tests.support.services import EXAMPLE, ROOT, get, open_descriptors, stall_later_pages, until
 
 
@@ -73,21 +71,6 @@ async def test_a_tenant_who_disconnects_leaves_nothing(service: str, fake: FakeP
         await until(lambda: len(fake.requests) == 2)
         response.close()
     await until(lambda: open_descriptors() <= descriptors)
-
-
-async def test_only_retries_are_warnings(fake: FakePinecone, caplog: pytest.LogCaptureFixture) -> None:
-    """Raised errors are not logged; attempts and ends of listings are DEBUG; no record shows the key or a token."""
-    caplog.set_level(logging.DEBUG, "pinecone_backups_async")
-    down = Answer.error(503, "UNAVAILABLE", f"Down, and it quotes {fake.api_key}.")
-    fake.play(None, down, *[None] * 2, *[down] * 4)
-    async with client_of(fake) as client:
-        tokens = [page.next_token or "" async for page in client.list_backups().pages()]
-        with pytest.raises(ServiceError):
-            await client.fetch_page()
-    records = [record for record in caplog.records if record.name == "pinecone_backups_async"]
-    warnings = [vars(record)["pinecone_attempt"] for record in records if record.levelno > logging.DEBUG]
-    assert (warnings, len(records)) == ([1, 1, 2, 3], 4 + 8 + 1)
-    assert not [text for text in (fake.api_key, *tokens) if text and text in caplog.text]
 
 
 # -X dev: what is left open is reported when it is collected.

@@ -5,17 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import ssl
 import warnings
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, TypeVar
-
-import attrs
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 from . import _arguments as checked
+from . import _calls as calls
 from . import _endpoints as api
 from . import _settings as settings
-from ._calls import Calls, Timeout
+from ._calls import Timeout
 from ._errors import NotFoundError
 from ._models import Backup, BackupPage, Index, RestoreJob, RestoreReceipt
 from ._pager import BackupPager, Fetch, RestoreJobPager, prove_complete
@@ -23,13 +21,11 @@ from ._policy import RetryPolicy, checked_policy
 from ._protocol import API_VERSIONS, Protocol
 from ._retry import Retrier
 from ._transport import TRANSPORT, SessionManager
-from ._waiting import LOOKS_AFTER_CREATE, LOOKS_AFTER_RESTORE, Wait, newest_named, receipt_of, written_or_found
 from ._wall import walled_methods
 
 if TYPE_CHECKING:
     import aiohttp
 
-_Seen = TypeVar("_Seen", bound=Backup | RestoreJob)
 _SECRET_LENGTH = 8  # a shorter value of an additional header is masked nowhere: it would be a part of many words
 
 
@@ -53,7 +49,7 @@ class BackupsClient:
     """
 
     # Slots: tracemalloc loses where an object with a __dict__ was made, and a forgotten close names that line.
-    __slots__ = ("__weakref__", "_base_url", "_calls", "_header_names", "_looks", "_session")
+    __slots__ = ("__weakref__", "_base_url", "_calls", "_header_names", "_session")
 
     def __init__(
         self,
@@ -83,9 +79,7 @@ class BackupsClient:
         source = "PINECONE_API_KEY" if api_key is None else "the argument api_key"
         protocol = Protocol(self._base_url, Protocol.headers_of(TRANSPORT, additional, version), secrets, source)
         retrier = Retrier(policy, self._session.sleep_unless_closed)
-        self._calls = Calls(protocol, self._session, retrier, seconds, attempt)
-        once = Retrier(attrs.evolve(policy, attempts=1), self._session.sleep_unless_closed)
-        self._looks = attrs.evolve(self._calls, retrier=once)  # a wait looks again by itself
+        self._calls = calls.Calls(protocol, self._session, retrier, seconds, attempt)
 
     # Listing.
 
@@ -217,14 +211,14 @@ class BackupsClient:
         pager = self.list_backups(index_name=index_name, timeout=timeout, attempt_timeout=attempt_timeout)
 
         async def find() -> Backup | None:
-            return newest_named(await pager.to_list(), name)
+            return calls.newest_named(await pager.to_list(), name)
 
         existing = await find()
         if existing is not None:
             return existing
-        deadline = self._calls.retrier.deadline(2 * self._calls.seconds(timeout) + sum(LOOKS_AFTER_CREATE))
+        deadline = self._calls.retrier.deadline(2 * self._calls.seconds(timeout) + sum(calls.LOOKS_AFTER_CREATE))
         write = self._calls.call(api.CREATE_BACKUP, timeout, attempt_timeout, body=body, index_name=index_name)
-        return await written_or_found(write, find, LOOKS_AFTER_CREATE, deadline)
+        return await calls.written_or_found(write, find, calls.LOOKS_AFTER_CREATE, deadline)
 
     async def delete_backup(
         self,
@@ -277,10 +271,10 @@ class BackupsClient:
 
         async def find() -> RestoreReceipt | None:
             jobs = self.list_restore_jobs(timeout=max(0.001, deadline.left()), attempt_timeout=attempt_timeout)
-            return receipt_of(await jobs.to_list(), backup_id, name, begin)
+            return calls.receipt_of(await jobs.to_list(), backup_id, name, begin)
 
         write = self._calls.call(api.CREATE_INDEX_FROM_BACKUP, timeout, attempt_timeout, body=body, backup_id=backup_id)
-        return await written_or_found(write, find, LOOKS_AFTER_RESTORE, deadline)
+        return await calls.written_or_found(write, find, calls.LOOKS_AFTER_RESTORE, deadline)
 
     def list_restore_jobs(
         self,
@@ -326,8 +320,8 @@ class BackupsClient:
         Works like `wait_until_ready`, but a 404 is accepted for 120 s.
         """
         job_id = checked.segment("restore", getattr(restore, "restore_job_id", restore))
-        look = partial(self._looks.call, api.DESCRIBE_RESTORE_JOB, restore_job_id=job_id)
-        return await self._wait(look, "the restore job", timeout).until("reached")
+        wait = self._calls.wait(api.DESCRIBE_RESTORE_JOB, "the restore job", timeout, restore_job_id=job_id)
+        return await wait.until("reached")
 
     async def wait_until_deleted(self, backup: Backup | str, *, timeout: float = 300.0) -> None:
         """Return as soon as the service does not find a backup (any more). `backup` is a Backup or its id.
@@ -337,13 +331,9 @@ class BackupsClient:
         with suppress(NotFoundError):
             await self._wait_for_backup(backup, timeout).until("missing")
 
-    def _wait_for_backup(self, backup: Backup | str, timeout: float) -> Wait[Backup]:
+    def _wait_for_backup(self, backup: Backup | str, timeout: float) -> calls.Wait[Backup]:
         backup_id = checked.segment("backup", backup.backup_id if isinstance(backup, Backup) else backup)
-        return self._wait(partial(self._looks.call, api.DESCRIBE_BACKUP, backup_id=backup_id), "the backup", timeout)
-
-    def _wait(self, look: Callable[..., Awaitable[_Seen]], what: str, timeout: float) -> Wait[_Seen]:
-        deadline = self._calls.retrier.deadline(checked.seconds("timeout", timeout))
-        return Wait(look, what, deadline, self._calls.attempt_timeout, self._calls.retrier.policy.draw)
+        return self._calls.wait(api.DESCRIBE_BACKUP, "the backup", timeout, backup_id=backup_id)
 
     def _fetcher(
         self, size: int, index_name: str | None, include_deleted: object, timeout: Timeout, attempt_timeout: Timeout

@@ -87,7 +87,6 @@ class _Pages(AsyncIterator[_Page]):
     rows: int = 0
     data_missing: bool = False
     _tokens_used: set[int] = attrs.field(factory=set[int])
-    _pages: int = 0
     _pages_without_new: int = 0
     _request_id: str | None = None
     _in_use: bool = False
@@ -115,7 +114,6 @@ class _Pages(AsyncIterator[_Page]):
         self.ids.update(new)
         self.rows += len(page.data)
         self.data_missing |= page.data_missing
-        self._pages += 1
         self._pages_without_new = 0 if new else self._pages_without_new + 1
         # Hashes are enough: a false alarm among a million tokens has a chance of 1 to 37 million.
         self._tokens_used.add(hash(self._token))
@@ -127,7 +125,7 @@ class _Pages(AsyncIterator[_Page]):
         self._ended = page.next_token is None or (self._max_items is not None and len(self.ids) >= self._max_items)
         if self._ended:
             why = "exhausted" if page.next_token is None else "max_items"
-            _log.debug("a listing ended (%s): %d items in %d pages", why, len(self.ids), self._pages)
+            _log.debug("a listing ended (%s): %d items in %d pages", why, len(self.ids), len(self._tokens_used))
         return page if len(new) == len(page.data) else attrs.evolve(cast("Any", page), data=tuple(new.values()))
 
 

@@ -137,6 +137,10 @@ class Retrier:
         self.budget = policy.quota
         self._sleep = policy.sleep or sleep_unless_closed
 
+    def once(self) -> "Retrier":
+        """Return a Retrier that makes one attempt for each call."""
+        return Retrier(attrs.evolve(self.policy, attempts=1), self._sleep)
+
     def deadline(self, seconds: float) -> Deadline:
         """Return the deadline of what begins now and may take so many seconds."""
         return Deadline(self.policy.clock, self._sleep, seconds)

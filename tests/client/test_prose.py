@@ -10,6 +10,7 @@ import pytest
 
 from pinecone_backups_async import BackupsClient, RetryPolicy
 from pinecone_backups_async._arguments import MAX_INDEX_NAME, MAX_LIMIT, MAX_TOKEN_BYTES
+from pinecone_backups_async._calls import DELAY_GROWTH, FIRST_DELAY, MAX_DELAY, MAY_BE_MISSING
 from pinecone_backups_async._decode import MAX_BODY, MAX_ERROR_BODY
 from pinecone_backups_async._pager import MAX_PAGES_WITHOUT_NEW
 from pinecone_backups_async._readers import MAX_VALUES
@@ -17,7 +18,6 @@ from pinecone_backups_async._retry import RETRY_COST, TIMEOUT_COST, TRANSIENT_ST
 from pinecone_backups_async._safe_text import MAX_TEXT
 from pinecone_backups_async._settings import MAX_KEY_LENGTH
 from pinecone_backups_async._structure import MAX_ROWS
-from pinecone_backups_async._waiting import DELAY_GROWTH, FIRST_DELAY, MAX_DELAY, MAY_BE_MISSING
 from tests.support.layers import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -6,7 +6,6 @@ sent stays out. The classes of aiohttp are known by their names only, so that ai
 
 import os
 import re
-import socket
 import ssl
 import traceback
 from typing import Any, Final
@@ -80,14 +79,6 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 def _words(error: BaseException) -> str:
-    """Return why it failed, in words of OpenSSL or the system: aiohttp's own may quote what was received."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.replace("_", " ").lower()
-    if isinstance(error, socket.gaierror):  # its numbers are not those of the operating system
-        return error.strerror or type(error).__name__
+    """Return why it failed, in fixed words: what aiohttp says in its own may quote what was received."""
     failed = [f"{address}: {os.strerror(int(code))}" for code, address in _CONNECT_FAILED.findall(str(error))]
-    if isinstance(error, OSError) and error.errno and not failed:
-        return os.strerror(error.errno)
-    return ", ".join(dict.fromkeys(failed)) or type(error).__name__
+    return ", ".join(failed) or getattr(error, "strerror", None) or type(error).__name__

@@ -35,17 +35,18 @@ class LoopSession:
         #: The limits of the attempts under way, and what their waits wait for: `close` ends both.
         self.limits: set[asyncio.Timeout] = set()
         self.closing: asyncio.Future[None] = self._loop.create_future()
-        self.session = make()
-        self._lifetime = _until_closed(self.session)
+        self.http = make()
+        self._lifetime = _until_closed(self.http)
         with contextlib.suppress(StopIteration):  # it runs to its yield, and waits for nothing
             self._lifetime.asend(None).send(None)
 
-    def serves_this_loop(self) -> bool:
-        """Return whether this is a session of the running loop, in this process.
+    def is_usable(self) -> bool:
+        """Return whether this session can serve the running loop. If its loop or process has ended, give it up.
 
         Raise RuntimeError if another event loop runs while that of the session lives.
         """
         if self._pid != os.getpid() or self._loop.is_closed():
+            self.give_up()
             return False
         running = asyncio.get_running_loop()
         if running is not self._loop:
@@ -74,7 +75,7 @@ class LoopSession:
 
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # a list would be emptied when the process ends
             return False
-        was_open = not self.session.closed
+        was_open = not self.http.closed
         if self._loop.is_closed():
             with contextlib.suppress(StopIteration):  # without its loop there is nothing to wait for
                 self._lifetime.aclose().send(None)

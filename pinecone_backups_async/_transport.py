@@ -40,32 +40,21 @@ from ._protocol import Request, Response
 from ._retry import Attempt
 
 TRANSPORT: Final = f"aiohttp/{aiohttp.__version__}"
-_NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
-_NEW_CONNECTION: Final = -1  # in the place of a hash in the keys of connections; no hash is -1
 _FOREIGN_ERRORS: Final = (aiohttp.ClientError, OSError)
 # Each borrowed connector, and the process in which a client has first seen it.
 _connector_pids: Final[WeakKeyDictionary[aiohttp.BaseConnector, int]] = WeakKeyDictionary()
 
 
 class _Request(aiohttp.ClientRequest):
-    """A request that knows whether its connection must be new, and what to do before it is sent."""
+    """A request that knows what to do before it is sent, and which connection it has used."""
 
-    new_connection = False
     before_send: Callable[[], None]
     used: ResponseHandler
-
-    @property
-    def connection_key(self) -> Any:
-        key = super().connection_key
-        return key._replace(proxy_headers_hash=_NEW_CONNECTION) if self.new_connection else key
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         self.used = cast("ResponseHandler", conn.protocol)
         if self.used.should_close:
             raise aiohttp.ServerDisconnectedError
-        if self.new_connection:
-            self.used.force_close()
-            self.headers["Connection"] = "close"
         self.before_send()
         return await super().send(conn)
 
@@ -108,7 +97,7 @@ class SessionManager:
         try:
             async with limit:
                 session.limits.add(limit)
-                return await self._exchange(session.session, request, attempt, before_send)
+                return await self._exchange(session.http, request, attempt, before_send)
         except _FOREIGN_ERRORS as error:
             # The response broke off, or aiohttp's call was mocked: then only what could not connect was not sent.
             attempt.sent |= not limit.expired() and not isinstance(error, aiohttp.ClientConnectorError)
@@ -119,11 +108,8 @@ class SessionManager:
     async def _exchange(
         self, session: aiohttp.ClientSession, request: Request, attempt: Attempt, before_send: Callable[[], None]
     ) -> Response:
-        async def middleware(
-            outgoing: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
-        ) -> aiohttp.ClientResponse:
-            ours = cast("_Request", outgoing)
-            ours.new_connection, ours.before_send = attempt.new_connection, before_send
+        async def middleware(ours: Any, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+            ours.before_send = before_send
             ours.headers["Api-Key"] = self._api_key()
             try:
                 response = await send(ours)
@@ -131,19 +117,22 @@ class SessionManager:
                 raise self._translated(error, attempt) from None
             finally:
                 ours.headers.popall("Api-Key", None)
-            if response.status >= 500 or response.status == 408:
+            if attempt.new_connection or response.status >= 500 or response.status == 408:
                 ours.used.force_close()
                 if response.connection is None:  # it is back in the pool already
                     ours.used.close()
             return response
 
-        url = URL(request.url, encoded=True)
+        url, host, headers = URL(request.url, encoded=True), None, request.headers
+        if attempt.new_connection:  # to name the host changes nothing, but then no kept connection fits
+            host, headers = url.raw_host, {**headers, "Connection": "close"}
         async with session.request(
             request.method,
             url,
             data=request.body,
-            headers=request.headers,
+            headers=headers,
             allow_redirects=False,
+            server_hostname=host,
             middlewares=(middleware,),
         ) as response:
             body = await _body(response)
@@ -161,17 +150,16 @@ class SessionManager:
 
     async def close(self) -> None:
         """Close the session, and end what waits for it. Closing twice is fine, even if the first was cancelled."""
-        if self._session is not None and not self._session.serves_this_loop():
-            self.abandon()
-        self.closed = True
-        session, self._session = self._session, None
+        session = self._session
+        if session is not None and not session.is_usable():
+            session = None
+        self.closed, self._session = True, None
         if session is not None:
             await session.close()
 
     def abandon(self) -> bool:
         """Give up a session that was never closed; return whether there was one of this process."""
-        session, self._session = self._session, None
-        return session is not None and session.give_up()
+        return self._session is not None and self._session.give_up()
 
     def check_open(self) -> None:
         """Raise ClientClosedError if the client is closed."""
@@ -181,11 +169,9 @@ class SessionManager:
     def _current_session(self) -> LoopSession:
         self.check_open()
         with self._lock:  # two threads may be in their first call, each with a loop of its own
-            session = self._session
-            if session is None or not session.serves_this_loop() or session.session.closed:
-                self.abandon()
-                self._session = session = LoopSession(self._new_session)
-            return session
+            if self._session is None or not self._session.is_usable() or self._session.http.closed:
+                self._session = LoopSession(self._new_session)
+            return self._session
 
     def _new_session(self) -> aiohttp.ClientSession:
         connector = self._connector
@@ -195,32 +181,27 @@ class SessionManager:
             if connector.closed or not is_ours:
                 advice = "make a client and a connector in each event loop, and after os.fork() in each process"
                 raise RuntimeError(f"connector= is closed, or belongs to another event loop or process: {advice}")
+        lookups: Any = Lookups()  # all of an event loop that a resolver needs
         return aiohttp.ClientSession(
-            connector=connector or _own_connector(self._ssl_context),
+            connector=connector
+            or aiohttp.TCPConnector(ssl=self._ssl_context or True, resolver=aiohttp.ThreadedResolver(lookups)),
             connector_owner=connector is None,
             cookie_jar=aiohttp.DummyCookieJar(),
             proxy=self._proxy(),
             request_class=_Request,
-            timeout=_NO_TIMEOUT,
-            trust_env=False,
+            timeout=aiohttp.ClientTimeout(),
         )
-
-
-def _own_connector(ssl_context: ssl.SSLContext | None) -> aiohttp.TCPConnector:
-    resolver = aiohttp.ThreadedResolver(cast("asyncio.AbstractEventLoop", Lookups()))
-    return aiohttp.TCPConnector(ssl=ssl_context or True, resolver=resolver)
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes | None:
     """Read to the limit: a successful response beyond it is None, and of an error only the beginning is kept."""
     is_success = 200 <= response.status < 300
     limit = MAX_BODY if is_success else MAX_ERROR_BODY
-    chunks, size = list[bytes](), 0
+    chunks = list[bytes]()
     too_large = is_success and (response.content_length or 0) > limit
     while not too_large and (chunk := await response.content.readany()):
         chunks.append(chunk)
-        size += len(chunk)
-        too_large = size > limit
+        too_large = response.content.total_bytes > limit
     if too_large:
         response.close()  # the rest is never read, so the connection is of no use
     return None if too_large and is_success else b"".join(chunks)[:limit]

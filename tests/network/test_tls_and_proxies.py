@@ -56,7 +56,8 @@ async def test_X1_a_certificate_that_is_not_accepted(fault: str) -> None:
     found, server = await failure([], tls=tls, ssl_context=None if fault == "unknown authority" else TRUST)
     assert (type(found), found.attempts, len(handshakes), server.heads) == (TLSError, 1, 1, [])
     place = server.url.removeprefix("https://")
-    assert str(found).startswith(f"the certificate of the server {place} is not accepted: {words}")
+    assert str(found).startswith(f"the certificate of the server {place} is not accepted: ")
+    assert words in str(found)
 
 
 async def test_X1_a_fingerprint_that_does_not_match() -> None:
@@ -100,7 +101,7 @@ async def test_X1_a_server_that_speaks_no_tls(spoken: bytes, kind: type[Any], at
     async with listening(speak) as port:
         found = await failed_at(f"https://localhost:{port}")
     assert (type(found), found.attempts, handshakes) == (kind, attempts, attempts)
-    assert str(found).partition(" (after")[0].endswith(words)
+    assert words in str(found)
 
 
 @pytest.mark.parametrize(("shown", "words"), [(False, "certificate required"), (True, "unknown ca")])
@@ -128,8 +129,8 @@ async def test_a_client_certificate_that_is_not_accepted(shown: bool, words: str
     async with listening(refuse) as port:
         error = await failed_at(f"https://localhost:{port}", ssl_context=ours)
     assert (type(error), error.attempts, error.sent) == (TLSError, 1, False)
-    assert str(error).startswith(f"the TLS handshake failed with the server localhost:{port}: tls")
-    assert str(error).endswith(words)
+    assert str(error).startswith(f"the TLS handshake failed with the server localhost:{port}: ")
+    assert words in str(error)
 
 
 async def pump(

@@ -58,7 +58,7 @@ class LoopSession:
         """End the attempts and waits under way, then close the session."""
         self.closing.set_result(None)
         for limit in self.limits:
-            if not limit.expired():
+            with contextlib.suppress(RuntimeError):  # it has just expired
                 limit.reschedule(0)
         try:
             await asyncio.sleep(0)  # the limits end what waits, before aiohttp would cancel it

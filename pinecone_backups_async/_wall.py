@@ -37,8 +37,23 @@ _C = TypeVar("_C")
 
 def walled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Return the function, sync or async, behind the wall: no exception that leaves it leads to its variables."""
-    wall = _walled_async if inspect.iscoroutinefunction(function) else _walled_sync
-    return cast("Callable[_P, _R]", functools.wraps(function)(wall(wall(function))))
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            with _Wall(), _Wall():
+                return function(*args, **kwargs)
+        finally:
+            del args, kwargs
+
+    async def call_async(*args: Any, **kwargs: Any) -> Any:
+        try:
+            with _Wall(), _Wall():
+                return await cast("Any", function)(*args, **kwargs)
+        finally:
+            del args, kwargs
+
+    wall = call_async if inspect.iscoroutinefunction(function) else call
+    return cast("Callable[_P, _R]", functools.wraps(function)(wall))
 
 
 def walled_methods(kind: type[_C]) -> type[_C]:
@@ -49,55 +64,28 @@ def walled_methods(kind: type[_C]) -> type[_C]:
     return kind
 
 
-def _walled_sync(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*args: Any, **kwargs: Any) -> Any:
-        handled = None
-        try:
-            handled = sys.exception()
-            return function(*args, **kwargs)
-        except BaseException as error:
-            _clean(error, handled)
-            raise
-        finally:
-            del args, kwargs, handled
+class _Wall:
+    """A block that drops the variables of the frames of what it raises, and what is chained to it from inside."""
 
-    return call
+    def __enter__(self) -> None:
+        self._handled = sys.exception()
 
-
-def _walled_async(function: Callable[..., Any]) -> Callable[..., Any]:
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        handled = None
-        try:
-            handled = sys.exception()
-            return await function(*args, **kwargs)
-        except BaseException as error:
-            _clean(error, handled)
-            raise
-        finally:
-            del args, kwargs, handled
-
-    return call
-
-
-def _clean(error: BaseException, handled: BaseException | None) -> None:
-    """Drop the variables of an exception's frames, and what is chained to it from inside."""
-    if not enabled:
-        return
-    _clear_frames(error.__traceback__)
-    if error.__cause__ is not None and _was_caught_inside(error.__cause__):
-        error.__cause__ = None
-    if error.__cause__ is None:
-        error.__suppress_context__ = False  # `from None` was about the inside; what the caller handled may be shown
-    else:
-        _cut_contexts(error.__cause__, handled)
-    _cut_contexts(error, handled)
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None or not enabled:
+            return
+        _clear_frames(error.__traceback__)
+        cause = error.__cause__
+        if cause is None or _was_caught_inside(cause):
+            # `from None` was about the inside; what the caller handled may be shown.
+            error.__cause__, error.__suppress_context__ = None, False
+        else:
+            _cut_contexts(cause, self._handled)
+        _cut_contexts(error, self._handled)
 
 
 def _cut_contexts(error: BaseException, handled: BaseException | None) -> None:
     """Replace the first context that may not stay by what the caller was handling."""
-    seen: set[int] = set()
-    while error is not handled and id(error) not in seen:
-        seen.add(id(error))
+    while error is not handled:
         context = error.__context__
         if context is None or context is handled:
             return

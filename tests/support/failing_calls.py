@@ -146,19 +146,16 @@ def interrupted_at(line: int) -> Generator[None]:
 
     def count(frame: Any, event: str, _: object) -> Any:
         nonlocal lines
-        if not frame.f_code.co_filename.startswith(PACKAGE):
+        code = frame.f_code
+        if not code.co_filename.startswith(PACKAGE):
             return None
-        if event != "line" or (
-            frame.f_code.co_filename == _wall.__file__ and frame.f_code.co_name == "call" and begins(frame)
-        ):
-            return count
-        lines += 1
-        if lines == line:
-            signal.raise_signal(signal.SIGUSR1)
+        # Python runs no handler at a `try` or at the end of a `with`, of which the outermost frame consists.
+        outermost = code.co_filename == _wall.__file__ and code.co_name.startswith("call")
+        if event == "line" and not outermost:
+            lines += 1
+            if lines == line:
+                signal.raise_signal(signal.SIGUSR1)
         return count
-
-    def begins(frame: Any) -> bool:  # a `try:` alone, at which no handler is run
-        return bool(frame.f_lineno == frame.f_code.co_firstlineno + 1)
 
     def handle(*_: object) -> None:
         raise Interruption

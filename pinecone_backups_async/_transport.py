@@ -20,10 +20,13 @@ Aiohttp's own limits are off, as they are rounded up to whole seconds.
 
 import asyncio
 import os
+import re
 import ssl
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any, Final, cast
+from urllib.request import getproxies_environment
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -32,9 +35,8 @@ from aiohttp.connector import Connection
 from yarl import URL
 
 from ._arguments import refused
-from ._causes import Places
 from ._decode import MAX_BODY, MAX_ERROR_BODY
-from ._errors import ClientClosedError, TransportError
+from ._errors import ClientClosedError, TLSError, TransportError, TransportTimeoutError
 from ._loops import Lookups, LoopSession
 from ._protocol import Request, Response
 from ._retry import Attempt
@@ -43,6 +45,23 @@ TRANSPORT: Final = f"aiohttp/{aiohttp.__version__}"
 _FOREIGN_ERRORS: Final = (aiohttp.ClientError, OSError)
 # Each borrowed connector, and the process in which a client has first seen it.
 _connector_pids: Final[WeakKeyDictionary[aiohttp.BaseConnector, int]] = WeakKeyDictionary()
+# The alerts with which a peer refuses us, as parts of OpenSSL's names. Under TLS 1.3 those about a client certificate
+# arrive behind the request. All other alerts complain of a record, which may be better the next time.
+_REFUSAL: Final = re.compile(
+    "ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE|PROTOCOL|INSUFFICIENT_SECURITY|DECRYPT_ERROR)"
+)
+_CONNECT_FAILED: Final = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']+)'")
+# Classes of exceptions: what they become, and the sentence. The first one in the order of an error's classes counts.
+_KINDS: Final[dict[type, tuple[type[TransportError], str]]] = {
+    aiohttp.ClientHttpProxyError: (TransportError, "{place} answered {status} to CONNECT"),
+    aiohttp.ServerFingerprintMismatch: (TLSError, "the fingerprint of {place} is not that of the connector"),
+    aiohttp.ClientConnectorCertificateError: (TLSError, "the certificate of {place} is not accepted: {words}"),
+    aiohttp.ClientConnectorSSLError: (TLSError, "the TLS handshake failed with {place}: {words}"),
+    aiohttp.ClientConnectorDNSError: (TransportError, "the name of the host cannot be resolved: {place}: {words}"),
+    aiohttp.ClientConnectorError: (TransportError, "no connection to {place}: {words}"),
+    TimeoutError: (TransportTimeoutError, "no complete response within {seconds:.3g} s{where}"),
+    Exception: (TransportError, "no complete response from {place}: {words}"),
+}
 
 
 class _Request(aiohttp.ClientRequest):
@@ -69,12 +88,11 @@ class SessionManager:
             raise refused("connector", f"must be an aiohttp connector, not {type(connector).__name__}")
         if connector is not None:
             _connector_pids.setdefault(connector, os.getpid())
-        self._places = Places(base_url, proxy)
-        # In functions, so that no repr, vars or pickle shows them.
+        self._server = URL(base_url, encoded=True)
+        self._proxy = None if proxy is None else URL(proxy).origin()
+        # In functions, so that no repr, vars or pickle shows the secrets.
         self._api_key: Callable[[], str] = lambda: api_key
-        self._proxy: Callable[[], str | None] = lambda: proxy
-        self._ssl_context = ssl_context
-        self._connector = connector
+        self._make: Callable[[], aiohttp.ClientSession] = lambda: _new_session(proxy, ssl_context, connector)
         self._session: LoopSession | None = None
         self._lock = threading.Lock()
         self.closed = False
@@ -138,11 +156,6 @@ class SessionManager:
             body = await _body(response)
             return Response(response.status, response.headers, body or b"", too_large=body is None)
 
-    def _translated(self, error: Exception, attempt: Attempt) -> TransportError:
-        self.check_open()
-        seconds = attempt.seconds if attempt.sent else attempt.seconds_to_send
-        return self._places.translated(error, sent=attempt.sent, seconds=seconds)
-
     async def sleep_unless_closed(self, seconds: float) -> None:
         """Wait; raise ClientClosedError as soon as the client is closed."""
         await asyncio.wait([self._current_session().closing], timeout=seconds)
@@ -150,9 +163,7 @@ class SessionManager:
 
     async def close(self) -> None:
         """Close the session, and end what waits for it. Closing twice is fine, even if the first was cancelled."""
-        session = self._session
-        if session is not None and not session.is_usable():
-            session = None
+        session = self._session if self._session is not None and self._session.is_usable() else None
         self.closed, self._session = True, None
         if session is not None:
             await session.close()
@@ -170,27 +181,50 @@ class SessionManager:
         self.check_open()
         with self._lock:  # two threads may be in their first call, each with a loop of its own
             if self._session is None or not self._session.is_usable() or self._session.http.closed:
-                self._session = LoopSession(self._new_session)
+                self._session = LoopSession(self._make)
             return self._session
 
-    def _new_session(self) -> aiohttp.ClientSession:
-        connector = self._connector
-        if connector is not None:
-            loop: object = connector._loop  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-            is_ours = loop is asyncio.get_running_loop() and _connector_pids[connector] == os.getpid()
-            if connector.closed or not is_ours:
-                advice = "make a client and a connector in each event loop, and after os.fork() in each process"
-                raise RuntimeError(f"connector= is closed, or belongs to another event loop or process: {advice}")
-        lookups: Any = Lookups()  # all of an event loop that a resolver needs
-        return aiohttp.ClientSession(
-            connector=connector
-            or aiohttp.TCPConnector(ssl=self._ssl_context or True, resolver=aiohttp.ThreadedResolver(lookups)),
-            connector_owner=connector is None,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            proxy=self._proxy(),
-            request_class=_Request,
-            timeout=aiohttp.ClientTimeout(),
-        )
+    def _translated(self, error: Any, attempt: Attempt) -> TransportError:
+        """Return our error for one of aiohttp's or of the sockets; raise ClientClosedError if closing is its reason."""
+        self.check_open()
+        cause, place = _innermost(error), self._place(error, attempt)
+        kind, sentence = next(_KINDS[kind] for kind in type(error).__mro__ if kind in _KINDS)
+        is_refusal = isinstance(cause, ssl.SSLError) and _REFUSAL.search(cause.reason or "")
+        if is_refusal and isinstance(error, aiohttp.ClientOSError):  # which is no error of a response that has begun
+            kind, sentence = _KINDS[aiohttp.ClientConnectorSSLError]
+        seconds = attempt.seconds if attempt.sent else attempt.seconds_to_send
+        where = f" from {place}" if attempt.sent else f": no connection to {place}"
+        status = error.status if isinstance(error, aiohttp.ClientHttpProxyError) else None
+        message = sentence.format(place=place, words=_words(cause), where=where, seconds=seconds, status=status)
+        if not attempt.sent and self._proxy is None and "https" in getproxies_environment():
+            message += " (HTTPS_PROXY is set, but this library ignores it: pass proxy=)"
+        return kind(message, status=status, sent=attempt.sent and kind is not TLSError)
+
+    def _place(self, error: Any, attempt: Attempt) -> str:
+        """Return where an error happened: until the request is sent at the proxy, unless the error names the server."""
+        server, proxy = self._server, self._proxy
+        named = (getattr(error, "host", None), getattr(error, "port", None))
+        if proxy is None or attempt.sent or named == (server.raw_host, server.port):
+            return f"the server {server.host_subcomponent}:{server.port}"
+        return f"the proxy {proxy.host_subcomponent}:{proxy.port}"
+
+
+def _new_session(proxy: str | None, ssl_context: ssl.SSLContext | None, connector: Any) -> aiohttp.ClientSession:
+    if connector is not None:
+        is_ours = connector._loop is asyncio.get_running_loop() and _connector_pids[connector] == os.getpid()  # noqa: SLF001
+        if connector.closed or not is_ours:
+            advice = "make a client and a connector in each event loop, and after os.fork() in each process"
+            raise RuntimeError(f"connector= is closed, or belongs to another event loop or process: {advice}")
+    lookups: Any = Lookups()  # all of an event loop that a resolver needs
+    return aiohttp.ClientSession(
+        connector=connector
+        or aiohttp.TCPConnector(ssl=ssl_context or True, resolver=aiohttp.ThreadedResolver(lookups)),
+        connector_owner=connector is None,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        proxy=proxy,
+        request_class=_Request,
+        timeout=aiohttp.ClientTimeout(),
+    )
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes | None:
@@ -205,3 +239,18 @@ async def _body(response: aiohttp.ClientResponse) -> bytes | None:
     if too_large:
         response.close()  # the rest is never read, so the connection is of no use
     return None if too_large and is_success else b"".join(chunks)[:limit]
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the cause of all causes of an error."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+        traceback.clear_frames(error.__traceback__)  # a frame of aiohttp's keeps its error: a reference cycle
+    return error
+
+
+def _words(error: BaseException) -> str:
+    """Return why it failed, in fixed words: what aiohttp says in its own may quote what was received."""
+    text = str(error) if isinstance(error, OSError) else ""
+    failed = [f"{address}: {os.strerror(int(code))}" for code, address in _CONNECT_FAILED.findall(text)]
+    return ", ".join(failed) or getattr(error, "strerror", None) or type(error).__name__

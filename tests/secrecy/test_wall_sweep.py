@@ -35,8 +35,12 @@ def links(error: BaseException | None) -> list[BaseException]:
     return found
 
 
-# A response that aiohttp was just handing over when the handler raised is closed when it is collected.
-@pytest.mark.filterwarnings("ignore:Unclosed connection", "ignore::pytest.PytestUnraisableExceptionWarning")
+# What was just being made or handed over when the handler raised is closed when it is collected.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Unclosed connection", "ignore::pytest.PytestUnraisableExceptionWarning")
+]
+
+
 @pytest.mark.parametrize("how", MOMENTS)
 @pytest.mark.parametrize("name", SWEPT)
 async def test_nothing_is_shown(name: str, how: str) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import shlex
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -73,6 +72,7 @@ async def test_a_tenant_who_disconnects_leaves_nothing(service: str, fake: FakeP
     await until(lambda: open_descriptors() <= descriptors)
 
 
+PAGE = ROOT / "docs/fastapi.md"
 # -X dev: what is left open is reported when it is collected.
 PYTHON = (sys.executable, "-X", "dev")
 
@@ -110,42 +110,30 @@ async def until_served(url: str, process: asyncio.subprocess.Process) -> None:
     pytest.fail("the service did not start")
 
 
-def transcript() -> list[tuple[str, str]]:
-    """Return the curl commands of the documentation's transcript, each with what it printed."""
-    page = (ROOT / "docs/fastapi.md").read_text()
-    (block,) = (block for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL) if "service.py" in block)
-    start, *commands = block.split("$ ")[1:]
-    assert start == "python docs/examples/service.py &\n"
-    return [(command, output) for command, _, output in (part.partition("\n") for part in commands)]
-
-
-async def printed(http: httpx.AsyncClient, command: str, url: str) -> str:
-    """Do what the command does, without needing curl: `curl -s [-H 'name: value'] URL | filter`."""
-    curl, _, then = command.replace("localhost:8000", url).partition(" | ")
-    _, _, *header, path = shlex.split(curl)
-    headers = dict([header[1].split(": ")]) if header else {}
-    text = (await http.get(path, headers=headers)).text
-    if then == "tail -n 1":
-        return text.splitlines()[-1] + "\n"
-    assert then == "python -m json.tool"
-    return json.dumps(json.loads(text), indent=4) + "\n"
-
-
 def timeless(text: str) -> str:
     """Return the text without what changes with the day, and with the version of Python."""
     text = text.replace("Unprocessable Content", "Unprocessable Entity")
     return re.sub(r"\d{4}-\d\d-\d\d(T[\d:.]+Z)?", "DATE", text)
 
 
+CURL = re.compile(
+    r"\$ curl -s (?:-H '(.+): (.+)' )?'?localhost:8000(\S+?)'? \| (tail -n 1|python -m json.tool)\n((?:[^$`].*\n)+)"
+)
+
+
 @pytest.mark.soak
 async def test_the_demonstration_of_the_documentation(tmp_path: Path) -> None:
+    """What the transcript's commands print, without needing curl."""
+    _, transcript = PAGE.read_text().split("$ python docs/examples/service.py &\n")
+    commands = CURL.findall(transcript)
+    assert len(commands) == transcript.count("$ curl") >= 5
     command, log = [*PYTHON, str(EXAMPLE)], tmp_path / "log"
-    async with running(command, unused_port(), log, signal.SIGINT) as url, httpx.AsyncClient() as http:
+    async with running(command, unused_port(), log, signal.SIGINT) as url, httpx.AsyncClient(base_url=url) as http:
         assert "made up" in log.read_text()
-        shown = transcript()
-        assert len(shown) >= 5
-        for line, output in shown:
-            assert timeless(await printed(http, line, url)) == timeless(output), line
+        for name, value, path, then, output in commands:
+            text = (await http.get(path, headers={name: value} if name else {})).text
+            shown = text.splitlines()[-1] if then == "tail -n 1" else json.dumps(json.loads(text), indent=4)
+            assert timeless(f"{shown}\n") == timeless(output), path
 
 
 async def test_under_uvicorn_a_missing_key_stops_it() -> None:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import aiohttp
@@ -176,24 +175,24 @@ async def test_what_a_hook_raises_the_test_sees() -> None:
         assert (await get(fake)).status == 200
 
 
-async def test_as_a_program_it_serves_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_a_program_it_serves_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     """It prints what points a client at it."""
+
+    async def count() -> int:
+        async with BackupsClient() as client:
+            return len(await listed(client))
+
     command = (sys.executable, "-W", "error", "-m", "pinecone_backups_async.testing", "--port", "0", "--backups", "120")
-    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    async with asyncio.timeout(20):
-        *exports, last = [(await process.stdout.readline()).decode() for _ in range(3)]
-    for line in exports:
-        export, name, value = line.rstrip("\n").replace("=", " ").split(" ")
-        assert export == "export"
-        monkeypatch.setenv(name, value)
-    assert last == f"# 120 backups at {os.environ['PINECONE_CONTROLLER_HOST']}/backups until Ctrl-C\n"
-    async with BackupsClient() as client:
-        assert len(await listed(client)) == 120
-    process.send_signal(signal.SIGINT)
-    assert await asyncio.wait_for(process.wait(), 20) == 0
-    assert (await process.stdout.read(), await process.stderr.read()) == (b"", b"")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        *exports, last = [process.stdout.readline() for _ in range(3)]
+        for line in exports:
+            name, _, value = line.removeprefix("export ").rstrip("\n").partition("=")
+            monkeypatch.setenv(name, value)
+        assert last == f"# 120 backups at {os.environ['PINECONE_CONTROLLER_HOST']}/backups until Ctrl-C\n"
+        assert asyncio.run(count()) == 120
+        process.send_signal(signal.SIGINT)
+        assert (*process.communicate(timeout=20), process.returncode) == ("", "", 0)
 
 
 @pytest.mark.parametrize(("argument", "complaint"), [

@@ -31,14 +31,11 @@ class Walks:
     ends: Counter[str] = attrs.field(factory=Counter[str])
     wrong: int = 0
 
-    async def whole(self) -> None:
-        """Walk to the end: nothing but the exact listing will do, and any error fails the gate."""
-        seen = [backup.backup_id async for backup in self.client.list_backups()]
-        self.wrong += seen != self.server.ids
-        self.ends["whole"] += 1
+    async def one(self, way: str | None) -> None:
+        """Walk to the end, or break off somewhere: what came until then must be the beginning of the listing.
 
-    async def broken_off(self, way: str) -> None:
-        """Break a walk off somewhere: what it delivered until then must be the beginning of the listing."""
+        Without a way to break off nothing but the exact listing will do.
+        """
         seen: list[str] = []
         many = self.dice.randrange(1, PAGES * PAGE_SIZE - 1)
 
@@ -58,7 +55,7 @@ class Walks:
             self.ends[type(error).__name__] += 1
         else:
             self.ends["break" if len(seen) < len(self.server.ids) else "whole"] += 1
-        self.wrong += seen != self.server.ids[: len(seen)]
+        self.wrong += seen != self.server.ids[: len(self.server.ids) if way is None else len(seen)]
 
 
 def script_of(faults: int, pages: int, dice: random.Random) -> list[Behaviour]:
@@ -74,7 +71,7 @@ async def run(walks: Walks, number: int, at_once: int) -> None:
 
     async def one(way: str | None) -> None:
         async with gate:
-            await (walks.whole() if way is None else walks.broken_off(way))
+            await walks.one(way)
 
     ways = [WAYS[index % 9] if index % 9 < 3 else None for index in range(number * 9 // 10)]
     await asyncio.gather(*(one(way) for way in ways))

@@ -13,7 +13,6 @@ import importlib
 import importlib.metadata
 import inspect
 import logging
-import os
 import re
 import subprocess
 import sys
@@ -67,8 +66,6 @@ def run(path: Path, directory: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakePinecone]:
-    for name in [name for name in os.environ if name.startswith("PINECONE_")]:
-        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     with FakePinecone(250) as fake:
         for name, value in fake.environ.items():

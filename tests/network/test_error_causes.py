@@ -23,12 +23,6 @@ from tests.support.fault_kinds import cut, stall
 from tests.support.fault_server import Behaviour
 
 
-@pytest.fixture(autouse=True)
-def no_proxy_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 class BothFamilies(AbstractResolver):
     """Resolve each name to one address of each family."""
 

@@ -19,12 +19,6 @@ PLAIN = "<BackupsClient https://api.pinecone.io, additional headers: []>"
 VARIABLES = ("PINECONE_API_KEY", "PINECONE_CONTROLLER_HOST", "PINECONE_ADDITIONAL_HEADERS")
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-
-
 def complaint(make: Callable[[], object]) -> str:
     """Return what a refusal says; it begins with the name of the argument, and has nothing secret."""
     with pytest.raises(ConfigurationError) as caught:

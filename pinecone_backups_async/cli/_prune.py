@@ -21,7 +21,7 @@ from ._options import FLAG, OUTPUT, AgeOrNone, Count, DemoConnection, Names, Num
 from ._progress import progress
 from ._sanitize import for_terminal
 from ._streams import data_stream, print_stderr
-from ._table import age, short_ids
+from ._table import backup_cells, short_ids
 from ._terminal import print_lines, table_width
 
 __all__ = ["PruneOptions", "prune_"]
@@ -130,18 +130,10 @@ def _rows(report: PruneReport) -> list[_Row]:
 def _lines(rows: Sequence[_Row], width: int | None) -> list[Line]:
     now = dt.datetime.now(dt.UTC)
     short = {} if width is None else short_ids([row.backup.backup_id for row in rows])
-    cells = [
-        [
-            Cell(for_terminal(short.get(backup.backup_id, backup.backup_id)), "dim"),
-            Cell(for_terminal(backup.source_index_name), "bold"),
-            Cell(for_terminal(backup.name or "")),
-            Cell(for_terminal(backup.status)),
-            Cell(age(backup.created_at, now)),
-            Cell(action, _COLOURS.get(action, "green")),
-            Cell(for_terminal(", ".join(reasons))),
-        ]
-        for backup, action, reasons in rows
-    ]
+    cells: list[list[Cell]] = []
+    for backup, action, reasons in rows:
+        *known, _, _, _ = backup_cells(backup, short, now)  # all but its size, records and region
+        cells.append([*known, Cell(action, _COLOURS.get(action, "green")), Cell(for_terminal(", ".join(reasons)))])
     return list(Grid(_COLUMNS, cells, width).lines()) if rows else []
 
 

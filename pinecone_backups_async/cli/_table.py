@@ -13,7 +13,7 @@ from pinecone_backups_async import Backup, RestoreJob
 from ._grid import Cell, Column, Grid, Line, prose_lines
 from ._sanitize import for_terminal
 
-__all__ = ["age", "backups_lines", "facts_lines", "jobs_lines", "short_ids", "size_text"]
+__all__ = ["age", "backup_cells", "backups_lines", "facts_lines", "jobs_lines", "short_ids", "size_text"]
 
 _SHORTEST: Final = 8
 _BACKUP_COLUMNS: Final = (
@@ -86,7 +86,7 @@ def backups_lines(backups: Sequence[Backup], now: dt.datetime, width: int | None
     id in full.
     """
     short = {} if width is None else short_ids([backup.backup_id for backup in backups])
-    grid = Grid(_BACKUP_COLUMNS, [_backup_cells(backup, short, now) for backup in backups], width)
+    grid = Grid(_BACKUP_COLUMNS, [backup_cells(backup, short, now) for backup in backups], width)
     indexes = len({backup.source_index_id for backup in backups})
     size = decimal(sum(backup.size_bytes or 0 for backup in backups))
     counted = f"{_counted(len(backups), 'backup')} of {_counted(indexes, 'index', 'indexes')}, {size}"
@@ -102,7 +102,8 @@ def _left_out(grid: Grid) -> str:
     return f" (--wide shows {', '.join(titles)})" if titles else ""
 
 
-def _backup_cells(backup: Backup, short: Mapping[str, str], now: dt.datetime) -> list[Cell]:
+def backup_cells(backup: Backup, short: Mapping[str, str], now: dt.datetime) -> list[Cell]:
+    """Return a backup as cells: its id, as short as that may be, its index, name, status, age and so on."""
     return [
         _plain(short.get(backup.backup_id, backup.backup_id), "dim"),
         _plain(backup.source_index_name, "bold"),

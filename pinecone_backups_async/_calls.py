@@ -37,8 +37,7 @@ CLOCK_SKEW: Final = dt.timedelta(seconds=60)
 _OLDEST: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _log = logging.getLogger("pinecone_backups_async")
 _RECORD = (
-    "%(pinecone_method)s %(pinecone_path)s: status %(pinecone_status)s, error %(pinecone_error)s"
-    " in %(pinecone_milliseconds).0f ms"
+    "%(pinecone_method)s %(pinecone_path)s: %(pinecone_status)s %(pinecone_error)s, %(pinecone_milliseconds).0f ms"
 )
 Timeout: TypeAlias = float | None
 _Values: TypeAlias = Mapping[str, object]

@@ -18,7 +18,6 @@ from tests.support import clients
 from tests.support.timing import Sleeps
 
 INDEX = "products"
-QUOTA = Answer.error(429, "QUOTA_EXCEEDED", "exceeds the project quota")
 BUSY = Answer.error(429, "RESOURCE_EXHAUSTED", "Slow down.")
 UNAVAILABLE = {"error": {"code": "UNAVAILABLE", "message": "x"}, "status": 200}
 LOST = {
@@ -75,15 +74,7 @@ async def test_W1_close_during_a_create_leaves_it_unknown(fake: FakePinecone, cl
     assert (await error_of(task, sdk.ClientClosedError)).outcome_unknown
 
 
-async def test_W2_a_refused_create_is_sent_again(fake: FakePinecone, client: BackupsClient) -> None:
-    fake.play(*[BUSY] * 3)
-    await client.create_backup(INDEX)
-    assert len(fake.requests) == 4
-    fake.play(QUOTA)
-    error = await error_of(client.create_backup(INDEX), sdk.RateLimitError)
-    assert (error.outcome_unknown, len(fake.requests)) == (False, 5)
-
-
+# W2, W4, each failure of the table of outcomes: tests/unit/test_retry.py.
 @pytest.mark.parametrize("method", ["create_backup", "delete_backup"])
 async def test_W2_a_write_that_was_not_sent_is_sent_again(method: str) -> None:
     async with BackupsClient("k", base_url="http://127.0.0.1:9", retry=RetryPolicy(sleep=Sleeps())) as client:

@@ -43,15 +43,6 @@ async def test_Y1_Y2_R4_every_status_but_200(hundred: int) -> None:
             assert getattr(found, "status", None) == (None if interim else status)
 
 
-@pytest.mark.parametrize(("status", "code", "requests"), [
-    *((status, "UNAVAILABLE", 4) for status in (200, 400, 404, 501)),
-    *((status, "UNAVAILABLE", 1) for status in (401, 403)), (429, "QUOTA_EXCEEDED", 1),
-])  # fmt: skip
-async def test_Y1_the_code_decides_before_the_status(status: int, code: str, requests: int) -> None:
-    found, server = await failure([error(f"{status} Odd", code)] * 4)
-    assert (found.status, found.code, len(server.heads)) == (status, code, requests)
-
-
 @pytest.mark.parametrize(("value", "told", "slept"), [
     ("2", 2.0, [2.0, 2.0, 2.0]), ("0", 0.0, [0.25, 0.5, 1.0]),
     *((value, None, [0.25, 0.5, 1.0]) for value in ("-1", "x", "nan", "inf", "1e999", "\u0663", "")),

@@ -56,6 +56,12 @@ async def run(
     return await retrier.run(attempt, Limits(timeout, attempt_timeout, attempt_timeout), LIST_PROJECT_BACKUPS)
 
 
+async def failed(retrier: Retrier, *outcomes: BackupsError | str, **limits: float) -> BackupsError:
+    with pytest.raises(BackupsError) as caught:
+        await run(retrier, attempts_of(*outcomes, "never"), **limits)
+    return caught.value
+
+
 @pytest.mark.parametrize(
     ("attempts", "slept"), [(1, []), (4, [0.25, 0.5, 1.0]), (9, [0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0])]
 )
@@ -65,10 +71,9 @@ async def test_waits_grow_to_their_cap(clock: Clock, attempts: int, slept: list[
     assert await run(retrier(clock, attempts=attempts), attempts_of(*errors[1:], "page")) == "page"
     assert clock.slept == slept[: attempts - 1]
     clock.slept.clear()
-    with pytest.raises(sdk.ServiceError) as caught:
-        await run(retrier(clock, attempts=attempts), attempts_of(*errors, "never"))
-    assert (caught.value, caught.value.attempts, clock.slept) == (errors[-1], attempts, slept)
-    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    error = await failed(retrier(clock, attempts=attempts), *errors)
+    assert (error, error.attempts, clock.slept) == (errors[-1], attempts, slept)
+    assert (error.__cause__, error.__context__) == (None, None)
     assert RetryPolicy(random=lambda: 1.0).delay(10**6) == 8.0
 
 
@@ -86,27 +91,16 @@ async def test_after_a_fault_connections_are_new(clock: Clock, first: BackupsErr
     assert [attempt.new_connection for attempt in seen] == [False, False, True, True]
 
 
-async def test_success_pays_back_the_budget(clock: Clock) -> None:
-    patient = retrier(clock, quota=20)
-    with pytest.raises(sdk.ServiceError):
-        await run(patient, attempts_of(*[unavailable() for _ in range(4)]))
-    assert patient.budget == 5
-    await run(patient, attempts_of(unavailable(), "page"))
-    assert patient.budget == 5
-    for tokens in (*range(6, 21), 20):  # never above full
+async def test_a_budget_that_is_spent_and_paid_back(clock: Clock) -> None:
+    """A retry after a timeout costs 10, another one 5; success pays back; an empty budget raises the last error."""
+    patient, timeout = retrier(clock, quota=19), sdk.TransportTimeoutError("x")
+    assert (await failed(patient, timeout, unavailable(), unavailable())).attempts == 3
+    assert ((await failed(patient, timeout)).attempts, patient.budget) == (1, 4)
+    for tokens in (*range(5, 20), 19):  # never above full
         await run(patient, attempts_of("page"))
         assert patient.budget == tokens
-
-
-async def test_an_empty_budget_raises_the_last_error(clock: Clock) -> None:
-    patient = retrier(clock, quota=14)
-    timeout = sdk.TransportTimeoutError("x")
-    with pytest.raises(sdk.ServiceError) as caught:
-        await run(patient, attempts_of(timeout, unavailable(), "never"))
-    assert (caught.value.attempts, patient.budget) == (2, 4)
-    with pytest.raises(sdk.ServiceError) as caught:
-        await run(patient, attempts_of(unavailable(), "never"))
-    assert (caught.value.attempts, patient.budget) == (1, 4)
+    await run(patient, attempts_of(timeout, unavailable(), "page"))
+    assert patient.budget == 19
 
 
 async def test_a_retry_is_a_warning_with_its_facts(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
@@ -240,9 +234,9 @@ async def test_a_retry_that_is_not_sent_costs_nothing() -> None:
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -0.1, 1.1, None, "x"])
 async def test_a_random_that_is_none_is_a_clear_error(clock: Clock, number: object) -> None:
-    with pytest.raises(sdk.ConfigurationError, match="random must return a number from 0 to 1") as caught:
-        await run(retrier(clock, random=lambda: number), attempts_of(unavailable(), "never"))
-    assert caught.value.argument == "random"
+    error = await failed(retrier(clock, random=lambda: number), unavailable())
+    assert (type(error), getattr(error, "argument", None)) == (sdk.ConfigurationError, "random")
+    assert "random must return a number from 0 to 1" in str(error)
 
 
 async def test_a_sleep_hook_that_lasts_ends_at_the_deadline() -> None:
@@ -252,11 +246,9 @@ async def test_a_sleep_hook_that_lasts_ends_at_the_deadline() -> None:
         await asyncio.Event().wait()
 
     began = time.monotonic()
-    with pytest.raises(sdk.ServiceError) as caught:
-        lasting = Retrier(RetryPolicy(sleep=hang, random=lambda: 0.1), asyncio.sleep)
-        await run(lasting, attempts_of(unavailable(), "never"), timeout=0.3)
+    lasting = Retrier(RetryPolicy(sleep=hang, random=lambda: 0.1), asyncio.sleep)
+    assert (await failed(lasting, unavailable(), timeout=0.3)).attempts == 1
     assert 0.2 < time.monotonic() - began < 1.0
-    assert caught.value.attempts == 1
 
 
 @pytest.mark.parametrize("error", [TimeoutError("the hook's own"), sdk.ClientClosedError("closed")])
@@ -272,8 +264,7 @@ async def test_an_error_in_a_wait_stays_itself(clock: Clock, error: Exception) -
 
 async def test_slept_time_counts_under_a_frozen_clock() -> None:
     sleeps = Sleeps()
-    with pytest.raises(sdk.ServiceError):
-        await run(retrier(Clock(), attempts=99, sleep=sleeps), attempts_of(*[unavailable() for _ in range(99)]))
+    await failed(retrier(Clock(), attempts=99, sleep=sleeps), *[unavailable() for _ in range(99)])
     assert 50 < sum(sleeps.seconds) <= 60
 
 

@@ -83,7 +83,7 @@ class Calls:
                     return await call(query, _NONE)
                 page = await call({**query, "limit": None, "paginationToken": token}, _NONE)
                 if isinstance(page, BackupPage) and page.data_missing:
-                    missing = "the response is not a page of backups: $.data is missing"
+                    missing = "the response is invalid: $.data is missing"
                     raise ResponseParsingError(missing, request_id=page.request_id, attempts=1)
                 return page
             except BackupsError as error:

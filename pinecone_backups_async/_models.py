@@ -1,17 +1,93 @@
 """The values that callers get: frozen, with the field names of the API. Knows neither JSON text nor HTTP.
 
-Every model keeps what this version does not know in `extra`, and returns the service's own shape from `to_dict`.
+Every model keeps what this version does not know in `extra`; its `to_dict` has the service's own shape.
 """
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import cache
+from operator import attrgetter
+from typing import Any, Final, Generic, NoReturn, TypeVar, cast
 
 import attrs
 
 from ._errors import ConfigurationError
-from ._plain import NOTHING_ELSE, copied, plain
-from ._statuses import BackupStatus, Outcome, RestoreStatus, outcome_of
+from ._statuses import Outcome, outcome_of
+
+_AS_IS: Final = frozenset({str, int, float, bool, type(None)})
+_IMMUTABLE: Final = frozenset({str, str | None, int | None, float | None, bool | None})
+_Row = TypeVar("_Row", bound="Model")
+_T = TypeVar("_T")
+
+
+class FrozenDict(dict[str, _T], Generic[_T]):
+    """A dict that cannot be changed, so that many values can share it. What copy and pickle make of it is a dict."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("this dict belongs to a frozen value: make a copy with dict() and change that")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = cast("Any", _refuse)
+
+    def __reduce__(self) -> tuple[type[dict[str, _T]], tuple[dict[str, _T]]]:
+        return dict, (dict(self),)
+
+
+NOTHING_ELSE: Final[FrozenDict[Any]] = FrozenDict()  # the `extra` of a value that has none
+
+
+@attrs.frozen(kw_only=True)
+class Model:
+    """What the service's objects become: the fields that are known, and `extra`."""
+
+    #: What the service sent beside the other fields.
+    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False, hash=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready copy: every known field, None if absent, then `extra`. Times are RFC 3339 in UTC."""
+        names, read, others = _reader_of(type(self))  # type: ignore[arg-type]
+        known = dict(zip(names, read(self), strict=True))
+        extra = known.pop("extra")
+        for name in others:
+            if known[name] is not None:
+                known[name] = _copied(known[name])
+        return known | _copied(extra) if extra else known
+
+
+def known_names(cls: type[Any]) -> frozenset[str]:
+    """Return the keys of an object that an attrs class has fields for; others go to its `extra`."""
+    return frozenset(attrs.fields_dict(cls)) - {"extra"}
+
+
+@cache
+def _reader_of(cls: type[Model]) -> tuple[list[str], Callable[[Model], tuple[Any, ...]], list[str]]:
+    """Return the names of a model's fields, what reads all of them at once, and which ones have to be copied."""
+    fields = attrs.fields(cls)
+    names = [field.name for field in fields]
+    return names, attrgetter(*names), [field.name for field in fields[1:] if field.type not in _IMMUTABLE]
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of decoded JSON, of a time or of a model, JSON-ready."""
+    if isinstance(value, dt.datetime):
+        return _time(value)
+    if isinstance(value, Model):
+        return value.to_dict()
+    if isinstance(value, list):
+        return [item if type(item) in _AS_IS else _copied(item) for item in cast("list[Any]", value)]
+    return _object(value) if isinstance(value, (dict, Mapping)) else deepcopy(value)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return {key: item if type(item) in _AS_IS else _copied(item) for key, item in value.items()}
+
+
+def _time(value: dt.datetime) -> str:
+    utc = value if value.tzinfo is dt.UTC else value.astimezone(dt.UTC)
+    parts = utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % parts  # noqa: UP031 - twice as fast as isoformat
 
 
 def _check_aware(_: object, attribute: "attrs.Attribute[Any]", value: dt.datetime | None) -> None:
@@ -21,7 +97,7 @@ def _check_aware(_: object, attribute: "attrs.Attribute[Any]", value: dt.datetim
 
 
 @attrs.frozen(kw_only=True)
-class MetadataField:
+class MetadataField(Model):
     """One field of a `MetadataSchema`, in the shape that was current when the backup was taken."""
 
     #: Whether queries can filter by the field.
@@ -32,24 +108,20 @@ class MetadataField:
     dimension: int | None = None
     #: The distance metric of a vector field.
     metric: str | None = None
-    #: What the service sent beside these fields.
-    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as plain JSON-ready Python: the keys that have a value, then `extra`."""
         known = {"filterable": self.filterable, "type": self.type, "dimension": self.dimension, "metric": self.metric}
         present = {name: value for name, value in known.items() if value is not None}
-        return present | copied(self.extra) if self.extra else present
+        return present | _copied(self.extra) if self.extra else present
 
 
 @attrs.frozen(kw_only=True)
-class MetadataSchema:
+class MetadataSchema(Model):
     """The metadata fields that an index describes."""
 
     #: The fields by name.
     fields: Mapping[str, MetadataField]
-    #: What the service sent beside `fields`.
-    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
 
     def __hash__(self) -> int:
         return hash(frozenset(self.fields))
@@ -57,15 +129,14 @@ class MetadataSchema:
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain JSON-ready Python: `fields`, then `extra`."""
         known = {"fields": {name: field.to_dict() for name, field in self.fields.items()}}
-        return known | copied(self.extra) if self.extra else known
+        return known | _copied(self.extra) if self.extra else known
 
 
 @attrs.frozen(kw_only=True)
-class Backup:
+class Backup(Model):
     """One backup, with the field names of the API.
 
-    A field that was absent or null is None. Equal by value, hashed by `backup_id`. A time without an offset is a
-    ConfigurationError.
+    A field that was absent or null is None. Equal by value. A time without an offset is a ConfigurationError.
     """
 
     #: The id, unique in the project.
@@ -97,41 +168,34 @@ class Backup:
     #: The size in bytes; None or 0 until the backup is Ready.
     size_bytes: int | None = attrs.field(default=None, repr=False)
     #: The tags, copied from the index when the backup was taken.
-    tags: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    tags: Mapping[str, Any] | None = attrs.field(default=None, repr=False, hash=False)
     #: When the backup was created, an aware time in UTC.
     created_at: dt.datetime | None = attrs.field(default=None, validator=_check_aware, repr=str)
     #: When the index was deleted, an aware time in UTC; None while the index exists.
     source_index_deleted_at: dt.datetime | None = attrs.field(default=None, validator=_check_aware, repr=False)
-    #: What the service sent beside these fields.
-    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
-
-    def __hash__(self) -> int:
-        return hash(self.backup_id)
 
     @property
     def outcome(self) -> Outcome:
         """Return what the status means: `reached` (Ready), `waiting`, or `failed`, also for an unknown status."""
-        known = BackupStatus
-        return outcome_of(self.status, known.READY, known.INITIALIZING, known.PENDING, known.SCHEDULED)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the backup as plain JSON-ready Python: every known field, then `extra`.
-
-        Absent fields are None. Times are RFC 3339 in UTC with microseconds.
-        """
-        return plain(self)
+        return outcome_of(self.status, "Ready", "Initializing", "Pending", "Scheduled")
 
 
-class _Page:
-    """What the pages of both listings have in common."""
+@attrs.frozen(kw_only=True, repr=False)
+class Page(Generic[_Row]):
+    """What the pages of all listings have in common."""
 
-    data: tuple[Any, ...]
-    next_token: str | None
+    #: The rows, in the order of the service.
+    data: tuple[_Row, ...]
+    #: What to pass as `pagination_token` for the next page; None on the last page.
+    next_token: str | None = None
+    #: The service's id of the request, for its support.
+    request_id: str | None = None
+    #: Whether the response had no `data` at all. Such a page is empty, and proves nothing.
+    data_missing: bool = False
 
     def __repr__(self) -> str:
         more = "the last page" if self.next_token is None else "more pages follow"
-        items = f"{len(self.data)} item{'' if len(self.data) == 1 else 's'}"
-        return f"<{type(self).__name__}: {items}, {more}>"
+        return f"<{type(self).__name__}: {len(self.data)} in data, {more}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the page as plain JSON-ready Python, in the shape of the service's own response."""
@@ -140,22 +204,13 @@ class _Page:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class BackupPage(_Page):
+class BackupPage(Page[Backup]):
     """One page of a listing of backups."""
-
-    #: The backups, in the order of the service.
-    data: tuple[Backup, ...]
-    #: What to pass as `pagination_token` for the next page; None on the last page.
-    next_token: str | None = None
-    #: The service's id of the request, for its support.
-    request_id: str | None = None
-    #: Whether the response had no `data` at all. Such a page is empty, and proves nothing.
-    data_missing: bool = False
 
 
 @attrs.frozen(kw_only=True)
-class RestoreJob:
-    """One restore job, with the field names of the API. Equal by value, hashed by `restore_job_id`."""
+class RestoreJob(Model):
+    """One restore job, with the field names of the API. Equal by value."""
 
     #: The id of the job.
     restore_job_id: str
@@ -173,78 +228,46 @@ class RestoreJob:
     completed_at: dt.datetime | None = attrs.field(default=None, validator=_check_aware, repr=False)
     #: 100.0 when the job is done, else None or absent: no measure of progress.
     percent_complete: float | None = attrs.field(default=None, repr=False)
-    #: What the service sent beside these fields.
-    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
-
-    def __hash__(self) -> int:
-        return hash(self.restore_job_id)
 
     @property
     def outcome(self) -> Outcome:
         """Return what the status means: `reached` (Completed), `waiting`, or `failed`, also for an unknown status."""
-        return outcome_of(self.status, RestoreStatus.COMPLETED, RestoreStatus.PENDING, RestoreStatus.RUNNING)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the job as plain JSON-ready Python: every known field, then `extra`. Absent fields are None."""
-        return plain(self)
+        return outcome_of(self.status, "Completed", "Pending", "Running")
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class RestoreJobPage(_Page):
+class RestoreJobPage(Page[RestoreJob]):
     """One page of the listing of restore jobs."""
-
-    #: The restore jobs, in the order of the service.
-    data: tuple[RestoreJob, ...]
-    #: What to pass as `pagination_token` for the next page; None on the last page.
-    next_token: str | None = None
-    #: The service's id of the request, for its support.
-    request_id: str | None = None
-    #: Whether the response had no `data` at all.
-    data_missing: bool = False
 
 
 @attrs.frozen(kw_only=True)
-class RestoreReceipt:
-    """What the service returns when a restore begins. Equal by value, hashed by `restore_job_id`."""
+class RestoreReceipt(Model):
+    """What the service returns when a restore begins. Equal by value."""
 
     #: The id of the restore job.
     restore_job_id: str
     #: The id of the index that the restore makes.
     index_id: str
-    #: What the service sent beside these fields.
-    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
-
-    def __hash__(self) -> int:
-        return hash(self.restore_job_id)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the receipt as plain JSON-ready Python: its two ids, then `extra`."""
-        return plain(self)
 
 
 @attrs.frozen(kw_only=True)
-class Index:
-    """One index of the project, as far as backups need it. Equal by value, hashed by its name."""
+class Index(Model):
+    """One index of the project, as far as backups need it. Equal by value."""
 
     #: The name, unique among the indexes that exist.
     name: str
     #: The host name at which the index serves its data.
     host: str = attrs.field(repr=False)
     #: The service's `status` object; see `state` and `ready`.
-    status: Mapping[str, Any]
+    status: Mapping[str, Any] = attrs.field(hash=False)
     #: The service's `spec` object: `serverless`, `pod` or `byoc`. Version 2026-07 has `extra["deployment"]` instead.
-    spec: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
+    spec: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False, hash=False)
     #: The dimension of the vectors.
     dimension: int | None = attrs.field(default=None, repr=False)
     #: The distance metric; an open string (see `Metric`).
     metric: str | None = attrs.field(default=None, repr=False)
     #: The type of the vectors, `dense` or `sparse`.
     vector_type: str | None = attrs.field(default=None, repr=False)
-    #: What the service sent beside these fields.
-    extra: Mapping[str, Any] = attrs.field(default=NOTHING_ELSE, repr=False)
-
-    def __hash__(self) -> int:
-        return hash(self.name)
 
     @property
     def state(self) -> str:
@@ -267,7 +290,8 @@ class Index:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the index as plain JSON-ready Python, as the service sent it: without the fields that are absent."""
-        return plain(self, absent=False)
+        absent = {field.name for field in attrs.fields(Index) if getattr(self, field.name) == field.default}
+        return {name: value for name, value in super().to_dict().items() if name not in absent}
 
 
 #: The models that the service's objects become; each keeps unknown keys in `extra`.

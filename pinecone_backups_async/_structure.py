@@ -6,9 +6,10 @@ of `_decode` come to the same result sooner.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeGuard, TypeVar
+from types import NoneType
+from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
 import cattrs
@@ -16,24 +17,23 @@ from cattrs.gen import make_dict_structure_fn
 
 from ._arguments import MAX_TOKEN_BYTES
 from ._errors import ResponseParsingError, ResponseTooLargeError
-from ._models import MODELS, MetadataField
-from ._plain import FrozenDict
+from ._models import FrozenDict, MetadataField, Model, Page, known_names
 
 MAX_ROWS: Final = 1_000  # of a page; the service has at most 100
 MAX_PROBLEMS: Final = 100
-ValidationError = cattrs.BaseValidationError
-_JSON_NAMES: Final[dict[type, str]] = {type(None): "null", dict: "object", list: "array"}
+_NAMES: Final[dict[type, str]] = {NoneType: "null", dict: "object", list: "array"}
 _RFC_3339: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-](?:[01]\d|2[0-3]):[0-5]\d))",
     re.ASCII,
 )
 _Problems: TypeAlias = list[tuple[str, str]]
+_P = TypeVar("_P", bound=Page[Any])
 _T = TypeVar("_T")
 
 
-def wire_names(cls: type) -> set[str]:
-    """Return the keys of an object that an attrs class has fields for; others go to its `extra`."""
-    return {field.name for field in attrs.fields(cls)} - {"extra"}
+@attrs.frozen
+class _Pagination:
+    next: str | None
 
 
 def read_time(text: str) -> dt.datetime:
@@ -43,73 +43,51 @@ def read_time(text: str) -> dt.datetime:
     """
     match = _RFC_3339.fullmatch(text)
     if match is None:
-        raise ValueError
+        raise ValueError("expected an RFC 3339 time with an offset")
     day, minute, second, fraction, offset = match.groups()
-    digits = (fraction or "").ljust(7, "0")
-    microseconds = int(digits[:6]) + (digits[6] >= "5")
+    microseconds = (int(f"{fraction or '':0<7.7}") + 5) // 10
     start = dt.datetime.fromisoformat(f"{day}T{minute}{offset or '+00:00'}").astimezone(dt.UTC)
     return start + dt.timedelta(seconds=int(second), microseconds=microseconds)
 
 
-def _expected(name: str, value: object) -> str:
-    kind: type = type(value)
-    got = _JSON_NAMES.get(kind, kind.__name__)
-    return f"expected {name}, got {got}"
-
-
-def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    return type(value) is dict
-
-
-def _is_array(value: Any) -> TypeGuard[list[Any]]:
-    return type(value) is list
-
-
-def _exactly(kind: type, name: str) -> Callable[[object, Any], Any]:
+def _exactly(kind: type) -> Callable[[object, Any], Any]:
     def structure_exactly(value: object, _: Any) -> Any:
         if type(value) is not kind:
-            raise TypeError(_expected(name, value))
+            expected, got = (_NAMES.get(each, each.__name__) for each in (kind, type(value)))
+            raise TypeError(f"expected {expected}, got {got}")
         return value
 
     return structure_exactly
 
 
-_structure_str: Final = _exactly(str, "str")
+_str, _float, _dict = _exactly(str), _exactly(float), _exactly(dict)
 
 
-def _structure_float(value: Any, _: Any) -> float:
-    if type(value) not in (int, float):
-        raise TypeError(_expected("float", value))
-    return float(value)
+def _structure_float(value: object, kind: Any) -> Any:
+    return _float(float(value) if type(value) is int else value, kind)
 
 
 def _structure_time(value: object, kind: Any) -> dt.datetime:
-    try:
-        return read_time(_structure_str(value, kind))
-    except (ValueError, OverflowError):
-        raise ValueError("expected an RFC 3339 time with an offset") from None
+    return read_time(_str(value, kind))
 
 
-def _structure_fields(value: Any, _: Any) -> Mapping[str, MetadataField]:
-    if not _is_object(value):
-        raise TypeError(_expected("object", value))
+def _structure_fields(value: object, kind: Any) -> Mapping[str, MetadataField]:
     fields: dict[str, MetadataField] = {}
-    items = iter(value.items())
+    items = iter(_dict(value, kind).items())
     while some := dict(islice(items, MAX_PROBLEMS)):  # so no more faults than that are gathered
         fields |= _converter.structure(some, dict[str, MetadataField])
-    return FrozenDict(fields)
+    return FrozenDict(sorted(fields.items()))
 
 
 def _keeping_unknown(cls: type[_T]) -> Callable[[object, Any], _T]:
     """Structure an attrs class from an object; the keys that the class does not know go to `extra`."""
     structure_known = make_dict_structure_fn(cls, _converter)
-    names = wire_names(cls)
+    names = known_names(cls)
 
-    def structure_model(value: Any, _: Any) -> _T:
-        if not _is_object(value):
-            raise TypeError(_expected("object", value))
-        unknown = {key: item for key, item in value.items() if key not in names}
-        return structure_known({**value, "extra": unknown} if unknown else value, cls)
+    def structure_model(value: object, kind: Any) -> _T:
+        known = _dict(value, kind)
+        unknown = {key: item for key, item in known.items() if key not in names}
+        return structure_known({**known, "extra": unknown} if unknown else known, cls)
 
     return structure_model
 
@@ -118,7 +96,7 @@ def _checked(value: object, kind: type[_T], path: str, problems: _Problems) -> A
     """Return the value of decoded JSON, a `kind`; if it is none, add why to the problems."""
     try:
         return _converter.structure(value, kind)
-    except (ValidationError, TypeError) as error:
+    except (cattrs.BaseValidationError, TypeError) as error:
         for line in cattrs.transform_error(error, path, format_exception=_reason):
             reason, _, where = line.partition(" @ ")
             problems.append((where, reason))
@@ -129,87 +107,59 @@ def _reason(error: BaseException, _: Any) -> str:
     return "required, but missing" if isinstance(error, KeyError) else str(error)
 
 
-def _checked_token(pagination: Any, problems: _Problems) -> str | None:
-    if pagination is None or pagination == {}:
-        return None
-    if not _is_object(pagination):
-        problems.append(("$.pagination", _expected("object", pagination)))
-    elif "next" not in pagination:
-        problems.append(("$.pagination.next", "required, but missing"))
-    elif pagination["next"] is not None:
-        token = _checked(pagination["next"], str, "$.pagination.next", problems) or ""
-        if len(token.encode()) > MAX_TOKEN_BYTES:
-            problems.append(("$.pagination.next", f"longer than {MAX_TOKEN_BYTES} bytes"))
-        return token or None
-    return None
-
-
-class Listing(NamedTuple, Generic[_T]):
-    """The content of a response with many rows; `missing` says that it had no list of rows at all."""
-
-    rows: tuple[_T, ...]
-    token: str | None
-    missing: bool
-
-
-def structure_listing(
-    raw: Any, kind: type[_T], what: str, *, key: str = "data", rows: list[_T] | None = None
-) -> Listing[_T]:
-    """Return the rows in decoded JSON; raise ResponseParsingError with its problems if it is not `what`.
-
-    `rows` are the rows if a faster reader has read them.
-    """
-    problems: _Problems = []
-    if not _is_object(raw):
-        raise _refusal(what, [("$", _expected("object", raw))])
-    token = _checked_token(raw.get("pagination"), problems)
-    if raw.get("error") is not None:
-        problems.append(("$.error", f"an error is not {what}"))
-    if key in raw:
-        rows = _checked_rows(raw[key], kind, f"$.{key}", problems) if rows is None else rows
-    elif key != "data" or token is not None or raw.keys() - {"pagination"}:
-        # Alone, a missing `data` is how a project without backups may be answered.
-        problems.append((f"$.{key}", "required, but missing"))
+def _raise_for(problems: _Problems) -> None:
+    """Raise ResponseParsingError if there are problems."""
     if problems:
-        raise _refusal(what, problems)
-    return Listing(tuple(rows or ()), token, key not in raw)
+        listed = "; ".join(f"{path}: {reason}" for path, reason in problems[:3])
+        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+        raise ResponseParsingError(f"the response is invalid: {listed}{more}", problems=problems[:MAX_PROBLEMS])
 
 
-def _checked_rows(rows: Any, kind: type[_T], path: str, problems: _Problems) -> list[_T]:
-    if not _is_array(rows):
-        problems.append((path, _expected("array", rows)))
-        return []
-    if len(rows) > MAX_ROWS:
-        raise ResponseTooLargeError(f"the response has more than {MAX_ROWS:,} rows")
-    found: list[_T] = []
-    for number, row in enumerate(rows):
-        found.append(_checked(row, kind, f"{path}[{number}]", problems))
-        if len(problems) >= MAX_PROBLEMS:
-            break
-    return found
-
-
-def structure(raw: Any, kind: type[_T], what: str) -> _T:
-    """Return the value of decoded JSON; raise ResponseParsingError with its problems if it is not `what`."""
+def structure(raw: object, kind: type[_T]) -> _T:
+    """Return the value of decoded JSON; raise ResponseParsingError with its problems if it is no `kind`."""
     problems: _Problems = []
     value: _T = _checked(raw, kind, "$", problems)
-    if problems:
-        raise _refusal(what, problems)
+    _raise_for(problems)
     return value
 
 
-def _refusal(what: str, problems: _Problems) -> ResponseParsingError:
-    listed = "; ".join(f"{path}: {reason}" for path, reason in problems[:3])
-    more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
-    return ResponseParsingError(f"the response is not {what}: {listed}{more}", problems=problems[:MAX_PROBLEMS])
+def structure_page(
+    raw: object, page: type[_P], row: type[Model], *, key: str = "data", rows: Sequence[Model] | None = None
+) -> _P:
+    """Return the page of rows in decoded JSON; raise ResponseParsingError with its problems if it is none.
+
+    `rows` are the rows if a faster reader has read them.
+    """
+    fields = structure(raw, dict[str, Any])
+    problems: _Problems = []
+    _checked(fields.get("error"), NoneType, "$.error", problems)
+    pagination = fields.get("pagination")
+    found = None if pagination in (None, {}) else _checked(pagination, _Pagination, "$.pagination", problems)
+    token: str = (found and found.next) or ""
+    if len(token.encode()) > MAX_TOKEN_BYTES:
+        problems.append(("$.pagination.next", f"longer than {MAX_TOKEN_BYTES} bytes"))
+    if key in fields:
+        sent: list[Any] = _checked(fields[key], list[Any], f"$.{key}", problems) or []
+        if len(sent) > MAX_ROWS:
+            raise ResponseTooLargeError(f"the response has more than {MAX_ROWS:,} rows")
+        if rows is None:
+            numbered = enumerate(sent)
+            rows = [
+                _checked(item, row, f"$.{key}[{n}]", problems) for n, item in numbered if len(problems) < MAX_PROBLEMS
+            ]
+    elif key != "data" or token or fields.keys() - {"pagination"}:
+        # Alone, a missing `data` is how a project without backups may be answered.
+        problems.append((f"$.{key}", "required, but missing"))
+    _raise_for(problems)
+    return page(data=tuple(rows or ()), next_token=token or None, data_missing=key not in fields)
 
 
 _converter: Final = cattrs.Converter()
-_converter.register_structure_hook(str, _structure_str)
-_converter.register_structure_hook(int, _exactly(int, "int"))
-_converter.register_structure_hook(bool, _exactly(bool, "bool"))
+for _kind in (str, int, bool, NoneType):
+    _converter.register_structure_hook(_kind, _exactly(_kind))
 _converter.register_structure_hook(float, _structure_float)
 _converter.register_structure_hook(dt.datetime, _structure_time)
-_converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], _exactly(dict, "object"))
+_converter.register_structure_hook_func(lambda kind: kind == list[Any], _exactly(list))
+_converter.register_structure_hook_func(lambda kind: kind in (dict[str, Any], Mapping[str, Any]), _dict)
 _converter.register_structure_hook_func(lambda kind: kind == Mapping[str, MetadataField], _structure_fields)
-_converter.register_structure_hook_factory(lambda kind: kind in MODELS, _keeping_unknown)
+_converter.register_structure_hook_factory(attrs.has, _keeping_unknown)

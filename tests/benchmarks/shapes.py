@@ -15,10 +15,11 @@ from typing import Any
 from multidict import CIMultiDict
 
 from pinecone_backups_async import BackupsError
-from pinecone_backups_async._decode import MAX_BODY, MAX_DEPTH, MAX_ERROR_BODY, MAX_ROWS, MAX_VALUES
+from pinecone_backups_async._decode import MAX_BODY, MAX_DEPTH, MAX_ERROR_BODY, MAX_VALUES
 from pinecone_backups_async._endpoints import DESCRIBE_RESTORE_JOB, LIST_INDEXES, LIST_RESTORE_JOBS
 from pinecone_backups_async._endpoints import LIST_PROJECT_BACKUPS as LIST
 from pinecone_backups_async._protocol import Endpoint, Protocol, Response
+from pinecone_backups_async._structure import MAX_ROWS
 from tests.support.samples import row
 
 Shape = tuple[str, str, int]

@@ -109,7 +109,7 @@ async def test_each_api_version_works(version: Any) -> None:
 async def test_an_answer_without_indexes_is_an_error(body: bytes) -> None:
     async with FakePinecone() as fake, client_of(fake) as client:
         fake.play(Answer(body=body))
-        with pytest.raises(sdk.ResponseParsingError, match="the response is not a list of indexes: "):
+        with pytest.raises(sdk.ResponseParsingError, match="the response is invalid: "):
             await client.list_indexes()
 
 

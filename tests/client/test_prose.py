@@ -11,9 +11,8 @@ import pytest
 from pinecone_backups_async import BackupsClient, RetryPolicy
 from pinecone_backups_async._arguments import MAX_INDEX_NAME, MAX_LIMIT, MAX_TOKEN_BYTES
 from pinecone_backups_async._calls import DELAY_GROWTH, FIRST_DELAY, MAX_DELAY, MAY_BE_MISSING
-from pinecone_backups_async._decode import MAX_BODY, MAX_ERROR_BODY
+from pinecone_backups_async._decode import MAX_BODY, MAX_ERROR_BODY, MAX_VALUES
 from pinecone_backups_async._pager import MAX_PAGES_WITHOUT_NEW
-from pinecone_backups_async._readers import MAX_VALUES
 from pinecone_backups_async._retry import RETRY_COST, TIMEOUT_COST, TRANSIENT_STATUSES
 from pinecone_backups_async._safe_text import MAX_TEXT
 from pinecone_backups_async._settings import MAX_KEY_LENGTH

@@ -14,8 +14,9 @@ import pytest
 from pinecone_backups_async import Backup, BackupPage, MetadataField, MetadataSchema, ResponseParsingError
 from pinecone_backups_async import ResponseTooLargeError as TooLarge
 from pinecone_backups_async import _decode as decode
-from pinecone_backups_async._decode import MAX_DEPTH, MAX_ROWS, MAX_VALUES, decode_json, decode_page
-from pinecone_backups_async._plain import FrozenDict
+from pinecone_backups_async._decode import MAX_DEPTH, MAX_VALUES, decode_json, decode_page
+from pinecone_backups_async._models import FrozenDict
+from pinecone_backups_async._structure import MAX_ROWS
 from tests.support.samples import CURL_EXAMPLE, OPENAPI_EXAMPLE, page_body, row
 
 NOVEL: list[dict[str, Any]] = [{}, {"novel": {"a": [1]}}]  # what a row has beside the known keys: another reader
@@ -147,6 +148,14 @@ def test_rows_share_nothing_that_can_be_changed(beside: dict[str, Any]) -> None:
         backup["list"] = backup["vector"]["quantised"]
     for name in ("tags", "vector", "list", "extra"):
         assert one[name] is not two[name] or isinstance(one[name], FrozenDict)
+
+
+def test_backups_of_an_index_share_their_schema() -> None:
+    schemas = [{"fields": {"b": {"type": type_}, "a": {}}} for type_ in ("string", "string", "float")]
+    one, two, other = (backup.schema for backup in decode_page(page_body(*[row(schema=each) for each in schemas])).data)
+    assert one is two
+    assert one is not None
+    assert (list(one.fields), one == other) == (["a", "b"], False)
 
 
 CHANGES = [
@@ -331,7 +340,7 @@ def test_a_page_of_restore_jobs() -> None:
     page = decode.decode_restore_job_page(page_body(JOB, next_token="t"))
     assert ([job.restore_job_id for job in page.data], page.next_token, page.data_missing) == (["r1"], "t", False)
     assert decode.decode_restore_job_page(b"{}").data_missing
-    with pytest.raises(ResponseParsingError, match=r"restore jobs: \$.data\[0\].status: expected str"):
+    with pytest.raises(ResponseParsingError, match=r"invalid: \$.data\[0\].status: expected str"):
         decode.decode_restore_job_page(page_body(JOB | {"status": None}))
 
 

@@ -14,7 +14,7 @@ from pinecone_backups_async import ApiError, Backup, BackupPage, ResponseParsing
 from pinecone_backups_async._decode import decode_json, decode_page
 from pinecone_backups_async._endpoints import LIST_PROJECT_BACKUPS
 from pinecone_backups_async._protocol import Protocol, Response
-from pinecone_backups_async._structure import structure_listing
+from pinecone_backups_async._structure import structure_page
 from tests.support.samples import row
 
 PROTOCOL = Protocol("https://api.example", {}, ["pcsk_key-of-the-fuzz-tests"])
@@ -59,8 +59,7 @@ FEW, MANY = settings(max_examples=150, deadline=None), settings(max_examples=150
 
 
 def strictly(body: bytes) -> BackupPage:
-    found = structure_listing(decode_json(body), Backup, "a page of backups")
-    return BackupPage(data=found.rows, next_token=found.token, data_missing=found.missing)
+    return structure_page(decode_json(body), BackupPage, Backup)
 
 
 def check_that_both_say_the_same(body: bytes) -> None:

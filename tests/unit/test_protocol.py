@@ -124,7 +124,7 @@ def test_decisions_come_before_masking(key: str) -> None:
     path, typed = "$.data[0].cloud", f"$.data[0].schema.fields['{name}'].type"
     assert error.problems == ((path, "expected str, got null"), (typed, "expected str, got int"))
     told = f"{path}: expected str, got null; {typed}: expected str, got int"
-    assert str(error) == f"[r1] the response is not a page of backups: {told}"
+    assert str(error) == f"[r1] the response is invalid: {told}"
     assert 490 < len(error.excerpt) <= 500
 
 

@@ -36,9 +36,7 @@ LOOKS_AFTER_RESTORE: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
 CLOCK_SKEW: Final = dt.timedelta(seconds=60)
 _OLDEST: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _log = logging.getLogger("pinecone_backups_async")
-_RECORD = (
-    "%(pinecone_method)s %(pinecone_path)s: %(pinecone_status)s %(pinecone_error)s, %(pinecone_milliseconds).0f ms"
-)
+_RECORD = "%(pinecone_method)s %(pinecone_path)s: status %(pinecone_status)s in %(pinecone_milliseconds).0f ms"
 Timeout: TypeAlias = float | None
 _Values: TypeAlias = Mapping[str, object]
 _NONE: _Values = {}
@@ -154,7 +152,6 @@ class Wait(Generic[_Seen]):
     _last: _Seen | None = None
     _missing_since: float | None = None
     _delay: float = FIRST_DELAY
-    _is_last_look: bool = False
 
     async def until(self, goal: Literal["reached", "missing"]) -> _Seen:
         """Look until the status is reached, and raise WaitFailedError if it has failed; or look until NotFoundError.
@@ -192,15 +189,13 @@ class Wait(Generic[_Seen]):
         return isinstance(self._last, Backup) or self._missing_since - left >= MAY_BE_MISSING[self._what]
 
     async def _pause(self, least: float) -> float:
-        """Wait for the time of the next look, and return the seconds left; none are left after the last look."""
-        if self._is_last_look:
+        """Wait for the time of the next look, and return the seconds left; none are left if it is too late for one."""
+        until_last = self._deadline.left() - min(self._attempt_timeout, LAST_LOOK, self._deadline.seconds / 4)
+        if until_last < 0.001:  # that was the last look
             return 0.0
         jittered = self._delay * (1 - JITTER + 2 * JITTER * self._draw())
-        for_last_look = min(self._attempt_timeout, LAST_LOOK, self._deadline.seconds / 4)
-        until_last = max(0.0, self._deadline.left() - for_last_look)
-        self._is_last_look = max(jittered, least) >= until_last
         self._delay = min(MAX_DELAY, self._delay * DELAY_GROWTH)
-        return await self._deadline.sleep(until_last if self._is_last_look else max(jittered, least))
+        return await self._deadline.sleep(min(max(jittered, least), until_last))
 
 
 def newest_named(backups: Iterable[Backup], name: str) -> Backup | None:

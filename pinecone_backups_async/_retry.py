@@ -2,12 +2,11 @@
 
 Theory of operation
 -------------------
-The attempts of one call are a `_Call`. It makes the first attempt by itself. Only if that fails, and sending the
-request again is allowed and may help, tenacity takes over: its object is made for this one call, since a shared one
-would mix up tasks. Tenacity never waits before its own first attempt, so this one does not send anything: it repeats
-the failure that has already happened, and tenacity waits and tries again from there. The first attempt stays outside
-because nearly every call needs no other: tenacity would cost each of them 21 microseconds, and a reference cycle that
-keeps the client alive after the call.
+The attempts of one call are a `_Call`. It makes the first attempt by itself. Only if that fails, tenacity takes over:
+its object is made for this one call, since a shared one would mix up tasks. Tenacity never waits before its own first
+attempt, so this one does not send anything: it repeats the failure that has already happened, and tenacity raises it,
+or waits and tries again from there. The first attempt stays outside because nearly every call needs no other: tenacity
+would cost each of them 21 microseconds, and a reference cycle that keeps the client alive after the call.
 
 Three limits end a call: the number of attempts, its deadline, and the retry budget of the client, which keeps an outage
 from becoming a storm. A retry is paid when it is sent, so one that is not sent costs nothing; success pays back what

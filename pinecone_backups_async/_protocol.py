@@ -24,6 +24,7 @@ from ._statuses import ErrorCode
 from ._version import __version__
 
 API_VERSIONS: Final = ("2026-04", "2025-10", "2026-07")
+MAX_DETAILS: Final = 8 * 2**10  # bytes of an error response whose details are kept
 _SECONDS: Final = re.compile(r"\s*[0-9]+(\.[0-9]+)?\s*")
 _Texts: TypeAlias = Mapping[str, str]
 _Values: TypeAlias = Mapping[str, object]
@@ -149,7 +150,7 @@ class Protocol:
             status=status,
             # A known code is no secret, whatever the key is.
             code=code if code is None or code in set(ErrorCode) else self._safe.text(code),
-            details=self._safe.json(facts.get("details")),
+            details=self._safe.json(facts.get("details")) if len(response.body) <= MAX_DETAILS else None,
             retry_after=_retry_after(response.headers),
             request_id=self.request_id(response),
         )

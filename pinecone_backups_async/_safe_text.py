@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, cast
 
 MAX_TEXT: Final = 500
-MAX_DETAILS: Final = 1_000  # values
 _LAYERS: Final = 4  # of escapes that are taken off
 _LONGEST_ESCAPE: Final = 24  # characters that one character of a secret may take, as in %255Cu0070
 _TELLING: Final = 8  # characters; a shorter secret may be a part of our own words
@@ -50,19 +49,13 @@ class SafeText:
         return "".join(map(_printable, shown))[:MAX_TEXT]
 
     def json(self, value: Any) -> Any:
-        """Return decoded JSON with every text in it safe; of more than 1,000 values, the first ones."""
-        left = iter(range(1, MAX_DETAILS))
-
-        def safe(value: Any) -> Any:
-            if isinstance(value, dict):
-                pairs = zip(cast("dict[str, Any]", value).items(), left, strict=False)
-                return {self.text(key): safe(item) for (key, item), _ in pairs}
-            if isinstance(value, list):
-                return [safe(item) for item, _ in zip(cast("list[Any]", value), left, strict=False)]
-            text = self.text(str(value))
-            return value if text == str(value) else text
-
-        return safe(value)
+        """Return decoded JSON with every text in it safe."""
+        if isinstance(value, dict):
+            return {self.text(key): self.json(item) for key, item in cast("dict[str, Any]", value).items()}
+        if isinstance(value, list):
+            return [self.json(item) for item in cast("list[Any]", value)]
+        text = self.text(str(value))
+        return value if text == str(value) else text
 
 
 def _pattern(secrets: list[str]) -> re.Pattern[str]:

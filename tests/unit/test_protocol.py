@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 import pinecone_backups_async as sdk
 from pinecone_backups_async import ApiError, BackupPage, ResponseParsingError
 from pinecone_backups_async._endpoints import CREATE_BACKUP, LIST_PROJECT_BACKUPS
-from pinecone_backups_async._protocol import Endpoint, Protocol, Response
+from pinecone_backups_async._protocol import MAX_DETAILS, Endpoint, Protocol, Response
 from tests.support.samples import page_body, row
 
 KEY = "pcsk_key-of-the-protocol-tests"
@@ -130,11 +130,12 @@ def test_decisions_come_before_masking(key: str) -> None:
 
 def test_server_text_is_cut_and_masked() -> None:
     details = {f"{KEY}\n": [f"-{KEY}-", 5, "x" * 900]}
-    error = api_error(500, error_body(KEY, f"{KEY} " * 400, details=details), {"X-Request-Id": f"r-{KEY}"})
+    error = api_error(500, error_body(KEY, f"{KEY} " * 100, details=details), {"X-Request-Id": f"r-{KEY}"})
     assert KEY not in repr(vars(error)) + str(error) + repr(error.args)
     assert (error.code, error.request_id) == ("***", "r-***")
     assert error.message.startswith("*** *** ")
     assert error.details == {"***\\n": ["-***-", 5, "x" * 500]}
+    assert api_error(500, error_body("UNKNOWN", "Many.", details=["a"] * MAX_DETAILS)).details is None
 
 
 NOON = "Wed, 01 Apr 2026 12:00:00 GMT"

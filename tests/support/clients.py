@@ -14,6 +14,7 @@ from ssl import SSLContext
 from typing import Any, Self
 
 import aiohttp
+import pytest
 from aiohttp.connector import Connection
 from anyio.from_thread import start_blocking_portal
 
@@ -43,12 +44,10 @@ async def listed(client: BackupsClient, **settings: Any) -> list[str]:
 async def listed_until_error(client: BackupsClient, **settings: Any) -> tuple[list[str], Any]:
     """List what must end in an error; return what came before it, and the error."""
     seen: list[str] = []
-    try:
+    with pytest.raises(BackupsError) as caught:
         async for backup in client.list_backups(**settings):
             seen.append(backup.backup_id)  # noqa: PERF401 - what came before the error is the point
-    except BackupsError as error:
-        return seen, error
-    raise AssertionError(f"no error, but {seen}")
+    return seen, caught.value
 
 
 async def whole(script: Iterable[Behaviour], *, backups: int = 3, **settings: Any) -> FaultServer:
@@ -71,11 +70,9 @@ async def failed_at(url: str, **settings: Any) -> Any:
     """Return the error of a page of a server that is no FaultServer."""
     settings = {"base_url": url, "retry": AT_ONCE, **settings}
     async with BackupsClient(CANARY, **settings) as client:
-        try:
-            page = await client.fetch_page()
-        except BackupsError as error:
-            return error
-    raise AssertionError(f"no error, but {page}")
+        with pytest.raises(BackupsError) as caught:
+            await client.fetch_page()
+    return caught.value
 
 
 def unused_port() -> int:

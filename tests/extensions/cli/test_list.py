@@ -56,13 +56,6 @@ def test_csv_has_no_cell_that_a_spreadsheet_would_run(project: FakePinecone, run
     assert (rows[0]["description"], rows[0]["status"]) == ("", "Ready")
 
 
-@pytest.mark.parametrize(("seconds", "told"), [
-    (-5, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (7200, "2h"), (172_799, "47h"), (172_800, "2d"),
-])  # fmt: skip
-def test_an_age_is_told_in_its_largest_unit(seconds: int, told: str) -> None:
-    assert (age(NOW - dt.timedelta(seconds=seconds), NOW), age(None, NOW)) == (told, "-")
-
-
 TITLES = ["Id", "Index", "Name", "Status", "Age", "Size", "Records", "Region"]
 
 
@@ -91,10 +84,14 @@ def test_a_table_of_any_width_cuts_nothing(width: int | None, gone: list[str], h
 
 
 def test_names_stay_whole_and_short_ids_differ() -> None:
+    """An age is told in its largest unit."""
     long = attrs.evolve(sample_backups(1, now=NOW)[0], source_index_name="x" * 45)
     assert any(line.endswith("x" * 45) for line in table([long], 40))
     short = {"abcdefghij": "abcdefghi", "abcdefghzz": "abcdefghz", "0": "0", "abcdefgh": "abcdefgh"}
     assert short_ids(list(short)) == short
+    ages = {-5: "0s", 0: "0s", 119: "119s", 120: "2m", 7200: "2h", 172_799: "47h", 172_800: "2d"}
+    assert {seconds: age(NOW - dt.timedelta(seconds=seconds), NOW) for seconds in ages} == ages
+    assert age(None, NOW) == "-"
 
 
 def test_text_of_the_server_cannot_steer_the_terminal(project: FakePinecone, run: Run) -> None:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from itertools import product
 from pathlib import Path
 
 import aiohttp
@@ -38,36 +39,26 @@ async def test_a_page_with_its_token_and_a_new_backup(service: str, fake: FakePi
     assert len(fake.backups) == before + 2
 
 
-async def test_a_tenants_key(service: str, fake: FakePinecone) -> None:
-    headers = {"api-key": fake.api_key}
-    assert len((await get(f"{service}/tenant/backups?limit=7", headers=headers)).json()["data"]) == 7
-    lines = (await get(f"{service}/tenant/backups.ndjson", headers=headers)).text.splitlines()
-    assert json.loads(lines[-1]) == {"end": True, "count": 250}
-    refused: list[dict[str, str]] = [{"api-key": "another-key"}, {"api-key": "no key"}, {"api-key": ""}, {}]
-    for headers in refused:
-        for path in ("/tenant/backups", "/tenant/backups.ndjson"):
-            response = await get(service + path, headers=headers)
-            assert (response.status_code, response.json()["status"]) == (401, 401)
-
-
-async def test_50_tenants_share_connections(service: str, fake: FakePinecone) -> None:
-    fake.delay = 0.02
-    async with httpx.AsyncClient(timeout=30, headers={"api-key": fake.api_key}) as http:
-        before = open_descriptors()
+async def test_tenants_with_their_keys(service: str, fake: FakePinecone) -> None:
+    """Many at once share connections, and one who disconnects leaves nothing. A key that is refused is a 401."""
+    descriptors, fake.delay = open_descriptors(), 0.02
+    async with httpx.AsyncClient(base_url=f"{service}/tenant", timeout=30, headers={"api-key": fake.api_key}) as http:
         for _ in range(2):
-            answers = await asyncio.gather(*(http.get(f"{service}/tenant/backups?limit=1") for _ in range(50)))
-            assert {answer.status_code for answer in answers} == {200}
+            answers = await asyncio.gather(*(http.get("/backups?limit=7") for _ in range(50)))
+            assert {len(answer.json()["data"]) for answer in answers} == {7}
         # Two descriptors for each connection to this service, two for each from it to the project: 50 are the limit.
-        assert open_descriptors() <= before + 2 * 50 + 2 * 50
-
-
-async def test_a_tenant_who_disconnects_leaves_nothing(service: str, fake: FakePinecone) -> None:
+        assert open_descriptors() <= descriptors + 2 * 50 + 2 * 50
+        assert (await http.get("/backups.ndjson")).text.endswith('{"end": true, "count": 250}\n')
+        for path, key in product(["/backups", "/backups.ndjson"], ["another-key", "no key", ""]):
+            refused = await http.get(path, headers={"api-key": key})
+            assert (refused.status_code, refused.json()["status"]) == (401, 401)
+    assert (await get(f"{service}/tenant/backups")).status_code == 401
     stall_later_pages(fake)
-    descriptors = open_descriptors()
-    async with aiohttp.ClientSession(headers={"api-key": fake.api_key}) as http:
-        response = await http.get(f"{service}/tenant/backups.ndjson")
+    descriptors, seen = open_descriptors(), len(fake.requests)
+    async with aiohttp.ClientSession(headers={"api-key": fake.api_key}) as session:
+        response = await session.get(f"{service}/tenant/backups.ndjson")
         await response.content.readline()
-        await until(lambda: len(fake.requests) == 2)
+        await until(lambda: len(fake.requests) == seen + 2)
         response.close()
     await until(lambda: open_descriptors() <= descriptors)
 

@@ -12,22 +12,18 @@ import attrs
 import pytest
 
 import pinecone_backups_async as pba
-from pinecone_backups_async import BackupsClient, BackupsError, ConfigurationError, RetryPolicy
+from pinecone_backups_async import BackupsError, ConfigurationError, RetryPolicy
 from pinecone_backups_async.coverage import newest_ready
 from pinecone_backups_async.retention import PruneReport, RetentionPolicy, decide, prune
 from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
 
-from ..support import clients
 from ..support.backups import backup, hours
+from ..support.clients import client_of
 from ..support.timing import Sleeps, at_most
 
 LAST = RetentionPolicy(last=1)
 ROWS = [backup(age, index=index, index_id=index, backup_id=f"{index}{age}") for index in "ab" for age in (1, 2, 3)]
 A1, A3 = ROWS[0], ROWS[2]
-
-
-def client_of(fake: FakePinecone) -> BackupsClient:
-    return clients.client_of(fake, retry=RetryPolicy(sleep=Sleeps()))
 
 
 @pytest.fixture
@@ -155,7 +151,7 @@ FAULTS = [
 async def back_up(fake: FakePinecone) -> None:
     """Do what the documentation's nightly job does: create a backup, wait for it, prune."""
     policy = RetentionPolicy(daily=7, weekly=4, monthly=6, names=["nightly-*"])
-    async with client_of(fake) as client:
+    async with client_of(fake, retry=RetryPolicy(sleep=Sleeps())) as client:
         await client.wait_until_ready(await client.ensure_backup("products", f"nightly-{fake.now:%F}"))
         report = await prune(client, policy, max_deletes=5, dry_run=False)
     if report.error is not None:

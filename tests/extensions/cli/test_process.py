@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import attrs
 import pytest
@@ -88,33 +87,23 @@ def test_a_wait_shows_how_long_it_has_lasted(project: FakePinecone, terminal: Ru
 
 
 COMMAND = [sys.executable, "-m", "pinecone_backups_async"]
-Process = subprocess.Popen[bytes]
 
 
-@pytest.fixture(scope="module")
-def fake() -> Iterator[FakePinecone]:
-    with FakePinecone(2500) as project:
-        yield project
-
-
-def started_process(fake: FakePinecone, *command: str, **environ: str) -> Process:
-    env = {**os.environ, **fake.environ, **environ}
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def started(*command: str, **environ: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, env=os.environ | environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 @pytest.mark.parametrize(("words", "told"), [
     (["list"], b""), (["create", "products"], b"create_backup was cancelled, its outcome is unknown"),
 ])  # fmt: skip
-def test_ctrl_c_ends_it(fake: FakePinecone, words: list[str], told: bytes) -> None:
+def test_ctrl_c_ends_it(project: FakePinecone, words: list[str], told: bytes) -> None:
     """Quietly, unless something may have happened."""
-    fake.delay = 30
-    seen = len(fake.requests)
-    with started_process(fake, *COMMAND, *words) as process:
-        while len(fake.requests) == seen:
+    project.delay = 30
+    with started(*COMMAND, *words) as process:
+        while not project.requests:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
-    fake.delay = 0
     assert (process.returncode, out, err.removeprefix(b"pinecone-backups: ").rstrip()) == (130, b"", told)
 
 
@@ -129,10 +118,10 @@ UNWRITTEN = "pinecone-backups: the output could not be written: .*\n"
     # What an encoding lacks is written otherwise.
     ("check --max-age 1s | grep '####' > /dev/null", 2, ""), ("list --output table --max-items 2 > /dev/null", 0, ""),
 ])  # fmt: skip
-def test_what_cannot_be_written_is_no_verdict(fake: FakePinecone, line: str, code: int, told: str) -> None:
+def test_what_cannot_be_written_is_no_verdict(project: FakePinecone, line: str, code: int, told: str) -> None:
     """A closed pipe ends it quietly."""
     script = f"set -o pipefail; {shlex.join(COMMAND)} {line}"
-    with started_process(fake, "bash", "-c", script, COLUMNS="120", PYTHONIOENCODING="ascii") as process:
+    with started("bash", "-c", script, PYTHONIOENCODING="ascii") as process:
         _, err = process.communicate(timeout=30)
     assert (process.returncode, bool(re.fullmatch(told, err.decode()))) == (code, True), err
 
@@ -159,15 +148,16 @@ UNFORESEEN = r"Traceback .*\nModuleNotFoundError: import of csv halted.*"
 def test_how_it_starts(before: str, line: str, code: int, told: str) -> None:
     """What is missing, the extra or what nobody foresaw, is told and is no verdict; Ctrl-C ends it quietly."""
     program = f"import atexit, runpy, signal, sys; {before}; {RUN}"
-    done = subprocess.run([sys.executable, "-c", program, *line.split()], capture_output=True, text=True, check=False)
-    assert (done.returncode, bool(re.fullmatch(told, done.stderr, re.DOTALL))) == (code, True), done.stderr
+    with started(sys.executable, "-c", program, *line.split()) as process:
+        _, err = process.communicate(timeout=30)
+    assert (process.returncode, bool(re.fullmatch(told, err.decode(), re.DOTALL))) == (code, True), err
 
 
 @pytest.mark.parametrize(("timeout", "code"), [("1s", 2), ("1h", 130)])
-def test_it_ends_although_a_name_hangs(fake: FakePinecone, timeout: str, code: int) -> None:
+def test_it_ends_although_a_name_hangs(project: FakePinecone, timeout: str, code: int) -> None:
     """Name resolution runs in a thread that nothing can cancel: the process does not wait for it."""
     command = [sys.executable, "-c", HANGING + RUN, "check", "--max-age", "1h", "--timeout", timeout]
-    with started_process(fake, *command, PINECONE_CONTROLLER_HOST="https://name.example") as process:
+    with started(*command, PINECONE_CONTROLLER_HOST="https://name.example") as process:
         assert process.stderr is not None
         assert process.stderr.read(1) == b"?"
         began = time.monotonic()

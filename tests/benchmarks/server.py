@@ -17,6 +17,8 @@ from typing import Any
 
 import orjson
 
+from tests.support.fault_server import listening
+
 ROWS = 100
 _MARK = "########"
 _TOKEN = b"cGFnZT0%08x="  # like the service's own samples it holds `=`
@@ -108,15 +110,13 @@ async def _serve(payload: Payload, pages: int) -> None:
         return head + b"content-length: %d\r\n\r\n" % len(body) + body
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while request := await reader.readuntil(b"\r\n\r\n"):
-                _, found, rest = request.partition(b"paginationToken=" + _TOKEN[:7])
-                writer.write(answer(int(rest[:8], 16) if found else 0))
-        writer.close()
+        while request := await reader.readuntil(b"\r\n\r\n"):
+            _, found, rest = request.partition(b"paginationToken=" + _TOKEN[:7])
+            writer.write(answer(int(rest[:8], 16) if found else 0))
 
-    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
-        print(server.sockets[0].getsockname()[1], flush=True)
-        await server.serve_forever()
+    async with listening(connected) as port:
+        print(port, flush=True)
+        await asyncio.Event().wait()
 
 
 @contextlib.contextmanager

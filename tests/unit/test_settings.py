@@ -136,6 +136,7 @@ def test_tokens_are_text_that_can_be_sent(call: Callable[..., object], token: An
     (lambda: client(base_url="http://127.0.0.1:1", proxy="http://127.0.0.1:2"),
      "proxy needs an https base_url: over plain http the proxy would see the key"),
     (lambda: client(retry=5), "retry must be a RetryPolicy such as RetryPolicy(attempts=3)"),
+    (lambda: client(api_version="2024-01"), "api_version must be one of 2026-04, 2025-10, 2026-07"),
     (lambda: client(ssl_context=True), "ssl_context must be an ssl.SSLContext"),
     (lambda: client(connector=5), "connector must be an aiohttp connector, not int"),
     (lambda: client(connector=object(), ssl_context=object()),

@@ -18,7 +18,7 @@ from . import _arguments as checked
 from ._errors import BackupsError, NotFoundError, ResponseParsingError, WaitFailedError, WaitTimeoutError
 from ._models import Backup, BackupPage, RestoreJob, RestoreJobPage, RestoreReceipt
 from ._protocol import Endpoint, Protocol, Request, Response
-from ._retry import Attempt, Deadline, Limits, Retrier, is_transient, least_wait
+from ._retry import Attempt, Deadline, Limits, Retrier, is_transient
 from ._transport import SessionManager
 from ._wall import walled
 
@@ -169,7 +169,7 @@ class Wait(Generic[_Seen]):
             except BackupsError as error:
                 if not is_transient(error):
                     raise
-                least = least_wait(error)
+                least = getattr(error, "retry_after", None) or 0.0
             else:
                 self._missing_since = None
                 if goal == self._last.outcome:

@@ -343,8 +343,9 @@ class BackupsClient:
         if index_name is not None:
             return self._calls.fetcher(api.LIST_INDEX_BACKUPS, timeout, attempt_timeout, query, index_name=index_name)
         if deleted:
-            reason = "needs an index_name; without one, deleted indexes are listed anyway"
-            raise checked.refused("include_deleted", reason)
+            raise checked.refused(
+                "include_deleted", "needs an index_name: the project's listing has deleted ones anyway"
+            )
         return self._calls.fetcher(api.LIST_PROJECT_BACKUPS, timeout, attempt_timeout, query)
 
     # Lifetime.

@@ -69,11 +69,6 @@ def _is_unavailable(error: errors.ApiError) -> bool:
     return error.code == ErrorCode.UNAVAILABLE and error.status not in {401, 403}
 
 
-def least_wait(error: BaseException) -> float:
-    """Return the seconds that a response asked to wait for by Retry-After; 0 if it did not."""
-    return (error.retry_after or 0.0) if isinstance(error, errors.ApiError) else 0.0
-
-
 class Deadline:
     """How many seconds are left. They only get fewer, even if the clock stops or goes back."""
 
@@ -224,7 +219,7 @@ class _Call(Generic[_T]):
             return is_transient(error) and (self._endpoint.repeatable or not self._outcome_unknown)
 
         def wait(state: RetryCallState) -> float:
-            return max(policy.delay(state.attempt_number), least_wait(self._failure))
+            return max(policy.delay(state.attempt_number), getattr(self._failure, "retry_after", None) or 0.0)
 
         def stop(state: RetryCallState) -> bool:
             was_last = state.attempt_number >= policy.attempts

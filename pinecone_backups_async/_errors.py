@@ -23,8 +23,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ._models import Backup, RestoreJob
 
 #: The class of an error status, if it has one of its own; each class names its statuses.
@@ -103,7 +101,7 @@ class ApiError(_ResponseError):
     body had them.
     """
 
-    def __init_subclass__(cls, statuses: Iterable[int] = ()) -> None:
+    def __init_subclass__(cls, statuses: range | tuple[int, ...] = ()) -> None:
         CLASS_OF_STATUS.update(dict.fromkeys(statuses, cls))
 
     #: The HTTP status.
@@ -126,11 +124,11 @@ class ApiError(_ResponseError):
         return f"{request_id}{self.status}{code}: {BackupsError.__str__(self)}"
 
 
-class InvalidRequestError(ApiError, statuses=[400, 422]):
+class InvalidRequestError(ApiError, statuses=(400, 422)):
     """The service refused the request itself (400, 422), for instance a pagination token that it cannot read."""
 
 
-class UnauthorizedError(ApiError, statuses=[401]):
+class UnauthorizedError(ApiError, statuses=(401,)):
     """The service refused the API key (401)."""
 
     #: Where the key came from: `the argument api_key` or `PINECONE_API_KEY`.
@@ -140,27 +138,27 @@ class UnauthorizedError(ApiError, statuses=[401]):
         return super().__str__() + (f" (the key came from {self.key_source})" if self.key_source else "")
 
 
-class PaymentRequiredError(ApiError, statuses=[402]):
+class PaymentRequiredError(ApiError, statuses=(402,)):
     """The account has an unpaid bill (402)."""
 
 
-class ForbiddenError(ApiError, statuses=[403]):
+class ForbiddenError(ApiError, statuses=(403,)):
     """The API key is valid, but the plan, a quota or the key's permissions do not allow the call (403)."""
 
 
-class NotFoundError(ApiError, statuses=[404]):
+class NotFoundError(ApiError, statuses=(404,)):
     """The index, the backup or the restore job does not exist (404)."""
 
 
-class ConflictError(ApiError, statuses=[409]):
+class ConflictError(ApiError, statuses=(409,)):
     """The name is taken (409)."""
 
 
-class FailedPreconditionError(ApiError, statuses=[412]):
+class FailedPreconditionError(ApiError, statuses=(412,)):
     """The backup is not in a state that allows the call (412): not Ready, or in use by restore jobs."""
 
 
-class RateLimitError(ApiError, statuses=[429]):
+class RateLimitError(ApiError, statuses=(429,)):
     """Too many requests, or a quota is used up (429)."""
 
 

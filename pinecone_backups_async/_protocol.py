@@ -55,23 +55,23 @@ class Endpoint(NamedTuple, Generic[_T_co]):
         return self.method in {"GET", "DELETE"}
 
 
-@attrs.frozen
+@attrs.define(eq=False, repr=False)
 class Request:
-    """One request, ready to be sent but for the key. Its URL is encoded already."""
+    """One request, ready to be sent but for the key. Its URL is encoded already. Its repr shows nothing of it."""
 
     method: str
     url: str
-    headers: _Texts = attrs.field(repr=False)
-    body: bytes | None = attrs.field(default=None, repr=False)
+    headers: _Texts
+    body: bytes | None = None
 
 
-@attrs.frozen
+@attrs.define(eq=False, repr=False)
 class Response:
     """What the service sent. Header names are found in any case. A body over the limit is not read: `too_large`."""
 
     status: int
-    headers: _Texts = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
+    headers: _Texts
+    body: bytes
     too_large: bool = False
 
 
@@ -103,8 +103,7 @@ class Protocol:
         """Return the request of a call. Whatever is None in `query` or `body` is left out. Only a POST has a body."""
         url = self.base_url + endpoint.path.format_map({name: quote(part, safe="") for name, part in path.items()})
         encoded = urlencode(_without_none(query), quote_via=quote)
-        if encoded:
-            url += "?" + encoded
+        url = f"{url}?{encoded}" if encoded else url
         if endpoint.method != "POST":
             return Request(endpoint.method, url, self._headers)
         headers = {**self._headers, "Content-Type": "application/json"}
@@ -198,6 +197,6 @@ def _retry_after(headers: _Texts) -> float | None:
 def _date(text: str) -> dt.datetime | None:
     try:
         moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=moment.tzinfo or dt.UTC)
     except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)

@@ -84,7 +84,7 @@ async def test_K2_nor_does_the_client_or_anything_that_it_holds() -> None:
 
 def test_K2_nor_does_a_response() -> None:
     told = Response(401, {"X-Request-Id": CANARY}, CANARY.encode())
-    assert repr(told) == f"{told}" == "Response(status=401, too_large=False)"
+    assert CANARY not in repr(told) + f"{told}"
 
 
 @pytest.mark.parametrize("name", sorted(FAILURES.keys() - {"echoed"}))  # of which a span tells as it came

@@ -1,4 +1,4 @@
-"""Chaos: long walks through faults of every kind, beside what one writes oneself and the official client."""
+"""Chaos: long walks through faults of every kind, beside the official client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.stress import Figure
 from tests.support.clients import client_of, eager, listed
 from tests.support.fault_kinds import ALL, SLOW, TRANSPORT
 from tests.support.fault_server import Behaviour, FaultServer, fault_server, normal
-from tests.support.other_clients import official, plain
+from tests.support.other_clients import official
 
 ATTEMPT = 0.25  # seconds: shorter than a stall, longer than a whole answer
 MOST_IN_A_ROW = 3
@@ -70,7 +70,7 @@ async def compared(walks: int, pages: int, share: float, kinds: dict[str, Behavi
     """Send each walker over the same faults; count how its walks end."""
     found: dict[str, Counter[str]] = {}
     weights = dict.fromkeys(kinds, 1.0)
-    for name, walk in {"ours": ours, "plain": plain, "official": official}.items():
+    for name, walk in {"ours": ours, "official": official}.items():
         dice = random.Random(7)
         scripts = [faulty(pages, share, weights, dice)[0] for _ in range(walks)]
         found[name] = Counter([await outcome(walk, script, pages) for script in scripts])

@@ -211,8 +211,8 @@ def _filled(rows: Sequence[Any], extras: Iterable[Mapping[str, Any]]) -> list[Ba
     deleted = _times([row.source_index_deleted_at for row in rows])
     schemas: dict[str, tuple[Any, Any]] = {}
     values: list[Any] = list(map(_new, repeat(_OpenBackup, len(rows))))
-    columns = zip(values, rows, extras, created, deleted, strict=False)  # some of them have no end
-    for value, row, extra, created_at, deleted_at in columns:
+    # Not strict, as some of these have no end.
+    for value, row, extra, created_at, deleted_at in zip(values, rows, extras, created, deleted, strict=False):
         schema = row.schema
         if schema is not None:
             like = schemas.get(row.source_index_id)

@@ -6,7 +6,7 @@ of `_decode` come to the same result sooner.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import islice
 from types import NoneType
 from typing import Any, Final, TypeAlias, TypeVar
@@ -123,9 +123,7 @@ def structure(raw: object, kind: type[_T]) -> _T:
     return value
 
 
-def structure_page(
-    raw: object, page: type[_P], row: type[Model], *, key: str = "data", rows: Sequence[Model] | None = None
-) -> _P:
+def structure_page(raw: Any, page: type[_P], row: type[Model], key: str = "data", rows: list[Any] | None = None) -> _P:
     """Return the page of rows in decoded JSON; raise ResponseParsingError with its problems if it is none.
 
     `rows` are the rows if a faster reader has read them.

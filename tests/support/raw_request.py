@@ -20,16 +20,9 @@ NOW = backups.NOW
 VERSION = "2026-04"
 SCHEMA: dict[str, Any] = json.loads(Path(__file__).with_name("api_2026_04.schema.json").read_text())
 CODES = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    402: "PAYMENT_REQUIRED",
-    403: "FORBIDDEN",
-    404: "NOT_FOUND",
-    405: "UNIMPLEMENTED",
-    409: "ALREADY_EXISTS",
-    412: "FAILED_PRECONDITION",
-    422: "UNPROCESSABLE_ENTITY",
-}
+    400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 402: "PAYMENT_REQUIRED", 403: "FORBIDDEN", 404: "NOT_FOUND",
+    405: "UNIMPLEMENTED", 409: "ALREADY_EXISTS", 412: "FAILED_PRECONDITION", 422: "UNPROCESSABLE_ENTITY",
+}  # fmt: skip
 
 
 def validator(name: str) -> Any:
@@ -72,24 +65,16 @@ def backup(name: str, days_old: int | None = 0, **facts: Any) -> Backup:
 
 
 async def ask(
-    fake: FakePinecone,
-    request: str,
-    *,
-    key: str | None = None,
-    version: str | None = VERSION,
-    query: Mapping[str, Any] | None = None,
-    **settings: Any,
-) -> Reply:
+    fake: FakePinecone, request: str, *, key: str | None = None, version: str | None = VERSION,
+    query: Mapping[str, Any] | None = None, **settings: Any,
+) -> Reply:  # fmt: skip
     """Send `request`, such as "GET /backups"; `key` None sends the right one, `version` None none."""
     method, _, path = request.partition(" ")
     headers = {"Api-Key": fake.api_key if key is None else key}
     if version is not None:
         headers["X-Pinecone-Api-Version"] = version
     url = URL(fake.url + path, encoded=True).update_query(query or {})
-    async with (
-        aiohttp.ClientSession(headers=headers) as session,
-        session.request(method, url, **settings) as response,
-    ):
+    async with aiohttp.ClientSession(headers=headers) as session, session.request(method, url, **settings) as response:
         return Reply(response.status, dict(response.headers), await response.text(errors="replace"))
 
 

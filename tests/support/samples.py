@@ -13,15 +13,8 @@ OPENAPI_EXAMPLE = (_HERE / "openapi_example.json").read_bytes()
 
 def row(backup_id: str = "b1", **fields: Any) -> dict[str, Any]:
     """Return the JSON object of a backup with the required fields and those given."""
-    required = {
-        "backup_id": backup_id,
-        "source_index_name": "products",
-        "source_index_id": "idx-1",
-        "status": "Ready",
-        "cloud": "aws",
-        "region": "us-east-1",
-    }
-    return required | fields
+    required = {"backup_id": backup_id, "source_index_name": "products", "source_index_id": "idx-1", "status": "Ready"}
+    return required | {"cloud": "aws", "region": "us-east-1"} | fields
 
 
 def page_body(*rows: Any, next_token: str | None = None) -> bytes:

@@ -55,7 +55,7 @@ paginations = st.none() | some(next=st.none() | st.text(max_size=9), more=plain)
 data = st.lists(rows | good_rows | values, max_size=4) | values
 pages = some(data=data, pagination=paginations, error=values, took=values)
 any_page = pages | st.fixed_dictionaries({"data": st.lists(good_rows, max_size=4), "pagination": paginations})
-FEW, MANY = settings(max_examples=150, deadline=None), settings(max_examples=1500, deadline=None)
+EXAMPLES = [150, pytest.param(1500, marks=pytest.mark.soak)]
 
 
 def strictly(body: bytes) -> BackupPage:
@@ -75,18 +75,10 @@ def check_that_both_say_the_same(body: bytes) -> None:
     assert said[0] == said[1]
 
 
-@FEW
-@given(any_page)
-def test_the_readers_differ_in_speed_alone(page: Any) -> None:
-    """The page is read in a process that read many others: nothing is kept from one to the next."""
-    check_that_both_say_the_same(encoded(page))
-
-
-@pytest.mark.soak
-@MANY
-@given(any_page)
-def test_so_they_do_of_many_more_pages(page: Any) -> None:
-    check_that_both_say_the_same(encoded(page))
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_the_readers_differ_in_speed_alone(examples: int) -> None:
+    """The pages are read one after another: nothing is kept from one to the next."""
+    settings(max_examples=examples, deadline=None)(given(any_page.map(encoded))(check_that_both_say_the_same))()
 
 
 FULL = row(
@@ -146,14 +138,6 @@ def check_that_it_ends(answered: Answered) -> None:
     assert text.isprintable()
 
 
-@FEW
-@given(any_answer)
-def test_any_answer_ends_in_a_page_or_an_error_of_ours(answered: Answered) -> None:
-    check_that_it_ends(answered)
-
-
-@pytest.mark.soak
-@MANY
-@given(any_answer)
-def test_so_do_many_more(answered: Answered) -> None:
-    check_that_it_ends(answered)
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_any_answer_ends_in_a_page_or_an_error_of_ours(examples: int) -> None:
+    settings(max_examples=examples, deadline=None)(given(any_answer)(check_that_it_ends))()

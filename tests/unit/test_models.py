@@ -15,19 +15,8 @@ from typing import Any
 import attrs
 import pytest
 
-from pinecone_backups_async import (
-    Backup,
-    BackupPage,
-    BackupStatus,
-    ConfigurationError,
-    Index,
-    MetadataField,
-    MetadataSchema,
-    RestoreJob,
-    RestoreJobPage,
-    RestoreReceipt,
-    RestoreStatus,
-)
+import pinecone_backups_async as sdk
+from pinecone_backups_async import Backup, BackupPage, Index, MetadataField, RestoreJobPage
 from pinecone_backups_async._decode import decode_page
 from pinecone_backups_async._models import MODELS
 from tests.support.samples import page_body, row
@@ -39,15 +28,16 @@ FULL = row(
     created_at="2026-11-25T03:00:00Z", source_index_deleted_at="2026-11-25T04:00:00Z",
 )  # fmt: skip
 BACKUP = Backup(**row("670e8400", name="nightly"), created_at=NOW)
-JOB = RestoreJob(
+JOB = sdk.RestoreJob(
     restore_job_id="r1", backup_id="b1", target_index_name="new", target_index_id="i1", status="Pending", created_at=NOW
 )
-RECEIPT = RestoreReceipt(restore_job_id="r1", index_id="i1")
+RECEIPT = sdk.RestoreReceipt(restore_job_id="r1", index_id="i1")
 INDEX = Index(name="new", host="new.example", status={"ready": True, "state": "Ready"}, spec={"serverless": {}})
 FIELD = MetadataField(type="string", extra={"novel": None})
 PAGES = BackupPage(data=(BACKUP,), next_token="t"), RestoreJobPage(data=())
-READ = [decode_page(page_body(FULL | more)).data[0] for more in ({}, {"novel": {"a": [1]}})]
-VALUES = [BACKUP, JOB, RECEIPT, INDEX, FIELD, MetadataSchema(fields={"a": FIELD}), *PAGES, *READ]
+FLAT = {"schema": {"fields": {"a": {"type": "string"}}}, "tags": {"a": "b"}}  # so that a faster way takes the page
+READ = [decode_page(page_body(FULL | more)).data[0] for more in ({}, FLAT, FLAT | {"novel": {"a": [1]}})]
+VALUES = [BACKUP, JOB, RECEIPT, INDEX, FIELD, sdk.MetadataSchema(fields={"a": FIELD}), *PAGES, *READ]
 TEXTS = {
     BACKUP: "Backup(backup_id='670e8400', source_index_name='products', status='Ready', name='nightly', "
             "created_at=2026-11-25 03:00:00+00:00)",
@@ -61,7 +51,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("backup", READ)
 def test_a_backup_that_was_read_has_every_field(backup: Backup) -> None:
-    """The fast readers fill the slots one by one: none is left out, and all are what the constructor makes."""
+    """The faster ways fill the slots one by one: none is left out, and all are what the constructor makes."""
     assert type(backup) is Backup
     assert backup.schema is not None
     values: list[Any] = [backup, backup.schema, *backup.schema.fields.values()]
@@ -94,7 +84,7 @@ def test_to_dict_of_what_callers_put_together() -> None:
     assert (plain["at"], plain["of"]) == (["2026-11-25T03:00:00.000000Z"], [FIELD.to_dict()])
 
 
-def test_values_are_equal_by_value_and_hashed_by_id() -> None:
+def test_values_are_equal_and_hashed_by_value() -> None:
     (backup, again) = decode_page(page_body(FULL, FULL)).data
     assert backup == again
     assert backup != attrs.evolve(backup, status="Failed")
@@ -117,7 +107,7 @@ def test_a_naive_time_is_refused_where_a_value_is_made(value: Any, name: str) ->
     naive = {name: NOW.replace(tzinfo=None)}
     makes: list[Callable[[], object]] = [lambda: type(value)(**fields | naive), lambda: attrs.evolve(value, **naive)]
     for make in makes:
-        with pytest.raises(ConfigurationError, match=name) as caught:
+        with pytest.raises(sdk.ConfigurationError, match=name) as caught:
             make()
         assert caught.value.argument == name
 
@@ -127,7 +117,9 @@ JOBS = {"Completed": "reached", "Pending": "waiting", "Running": "waiting"}
 
 
 @pytest.mark.parametrize(("value", "outcomes"), [(BACKUP, BACKUPS), (JOB, JOBS)], ids=["backup", "job"])
-@pytest.mark.parametrize("status", sorted({*BackupStatus, *RestoreStatus, "Scheduled", "Exploded", "", "ready"}))
+@pytest.mark.parametrize(
+    "status", sorted({*sdk.BackupStatus, *sdk.RestoreStatus, "Scheduled", "Exploded", "", "ready"})
+)
 def test_what_a_status_means(value: Any, outcomes: dict[str, str], status: str) -> None:
     """Every other status has failed."""
     assert attrs.evolve(value, status=status).outcome == outcomes.get(status, "failed")
@@ -137,6 +129,7 @@ def test_what_an_index_says_of_itself() -> None:
     assert (INDEX.state, INDEX.ready, INDEX.can_be_backed_up) == ("Ready", True, True)
     odd = attrs.evolve(INDEX, status={"ready": "yes", "state": None}, spec={"pod": {}})
     assert (odd.state, odd.ready, odd.can_be_backed_up) == ("", False, False)
+    assert not attrs.evolve(INDEX, extra={"deployment": {"deployment_type": "pod"}}).can_be_backed_up
 
 
 @pytest.mark.parametrize("model", [*MODELS, BackupPage, RestoreJobPage])

@@ -1,16 +1,18 @@
-"""The public surface: what the package exports, that each of it explains itself, and its types."""
+"""The public surface: what the package exports, what importing it costs, its types, that each explains itself."""
 
 from __future__ import annotations
 
 import datetime as dt
 import inspect
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, assert_type
 
 import pytest
 
 import pinecone_backups_async as pba
-from pinecone_backups_async import Backup, BackupPage, BackupPager, BackupsClient, MetadataSchema
+from pinecone_backups_async import Backup, BackupPage, BackupPager, BackupsClient, MetadataSchema, testing
 from pinecone_backups_async.testing import FakePinecone
 
 PUBLIC = [
@@ -46,7 +48,28 @@ def test_the_enums_have_the_specifications_names() -> None:
     assert {"OK", "UNKNOWN", "UNAVAILABLE", "QUOTA_EXCEEDED", "PAYMENT_REQUIRED"} <= set(pba.ErrorCode)
 
 
-def test_what_a_mistake_in_a_name_raises() -> None:
+HEAVY = "{'aiohttp', 'attr', 'cattrs', 'msgspec', 'tenacity', 'yarl'} & set(sys.modules)"
+
+
+@pytest.mark.parametrize(("statement", "imported"), {
+    "import pinecone_backups_async; pinecone_backups_async.__version__; dir(pinecone_backups_async)": "set()",
+    "import pinecone_backups_async.testing.plugin": "set()",
+    "from pinecone_backups_async import BackupsError, BackupStatus": "set()",
+    "from pinecone_backups_async import Backup, RetryPolicy": "{'attr'}",
+}.items())  # fmt: skip
+def test_only_what_is_needed_is_imported(statement: str, imported: str) -> None:
+    script = f"import sys; {statement}; found = {HEAVY}; assert found == {imported}, found"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("package", [pba, testing])
+def test_a_name_that_is_not_there_is_an_attribute_error(package: object) -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'missing'"):
+        _ = package.missing  # type: ignore[attr-defined]
+    assert {"__all__", "__name__"} <= set(dir(package))
+
+
+def test_an_error_has_no_other_facts() -> None:
     with pytest.raises(TypeError, match="ApiError has no fact named colour"):
         pba.ApiError("m", colour="red")
 

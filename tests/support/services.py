@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import runpy
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pinecone_backups_async.testing import FakePinecone, RecordedRequest
@@ -21,13 +21,10 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs/examples/service.py"
 
 
-def load_example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("example_service", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def example_app() -> FastAPI:
+    """Return the application of the documentation, made anew."""
+    app: FastAPI = runpy.run_path(str(EXAMPLE))["app"]
+    return app
 
 
 def speaking(version: str, app: ASGIApp) -> ASGIApp:

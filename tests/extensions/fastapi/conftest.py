@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from pinecone_backups_async.testing import FakePinecone
-from tests.support.services import load_example, serving
+from tests.support.services import example_app, serving
 
 
 @pytest.fixture
@@ -20,5 +20,5 @@ async def fake(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[FakePinecone]:
 
 @pytest.fixture
 async def service(fake: FakePinecone) -> AsyncGenerator[str]:
-    async with serving(load_example().app) as (url, _):
+    async with serving(example_app()) as (url, _):
         yield url

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message
 from pinecone_backups_async import BackupsClient, NotFoundError, TransportTimeoutError, WaitTimeoutError
 from pinecone_backups_async.fastapi import BackupsDep, NdjsonResponse, backups_ndjson, install_error_handlers, lifespan
 from pinecone_backups_async.testing import Answer, FakePinecone
-from tests.support.services import get, load_example, open_descriptors, serving, speaking, stall_later_pages, until
+from tests.support.services import example_app, get, open_descriptors, serving, speaking, stall_later_pages, until
 
 WHOLE = '{"end": true, "count": 250}'
 PASS_ON: Any = partial(BaseHTTPMiddleware, dispatch=lambda request, call_next: call_next(request))
@@ -222,7 +222,7 @@ async def test_a_slow_receiver_holds_the_listing_back(fake: FakePinecone) -> Non
 
 async def test_shutdown_lets_a_stream_finish(fake: FakePinecone) -> None:
     fake.delay = 0.1
-    async with aiohttp.ClientSession() as http, serving(load_example().app) as (url, server):
+    async with aiohttp.ClientSession() as http, serving(example_app()) as (url, server):
         response = await http.get(f"{url}/backups.ndjson")
         server.should_exit = True
         assert (await response.text()).splitlines()[-1] == WHOLE
@@ -232,7 +232,7 @@ async def test_shutdown_lets_a_stream_finish(fake: FakePinecone) -> None:
 async def test_shutdown_aborts_a_stream_after_a_while(fake: FakePinecone) -> None:
     stall_later_pages(fake)
     async with aiohttp.ClientSession() as http:
-        async with serving(load_example().app) as (url, server):
+        async with serving(example_app()) as (url, server):
             response = await http.get(f"{url}/backups.ndjson")
             await response.content.readline()
             await until(lambda: len(fake.requests) == 2)

@@ -200,7 +200,7 @@ def _open(cls: type) -> Any:
 
 # Filling frozen values. Their own constructor takes half of the time of a page, as it stores into each slot by way of
 # `object.__setattr__`. So the slots are stored into while a value belongs to a subclass that is not frozen, and then
-# it gets its own class. A value that lacks a field would fail when the field is read: a test reads all of them.
+# it gets its own class. A value that lacks a field would fail when the field is read: property tests read all of them.
 _OpenBackup, _OpenSchema, _OpenField = _open(Backup), _open(MetadataSchema), _open(MetadataField)
 _new: Final = cast("Callable[[type], Any]", object.__new__)
 

@@ -29,16 +29,12 @@ class Cost:
     growth: float = 0.0
 
 
-def peak_memory() -> float:
-    """Return this process's peak of resident memory in MB, counted from the last reset."""
+def peak_memory(*, forget: bool = False) -> float:
+    """Return this process's peak of resident memory in MB; to forget it is to count it from now on."""
+    if forget:
+        Path("/proc/self/clear_refs").write_text("5")
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
-
-
-def forget_peak() -> float:
-    """Count the peak of memory from now on; return what it is now."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return peak_memory()
 
 
 @asynccontextmanager
@@ -52,7 +48,7 @@ async def watched(cost: Cost) -> AsyncGenerator[None]:
             await asyncio.sleep(0.005)
             cost.hold = max(cost.hold, loop.time() - began - 0.005)
 
-    before = forget_peak()
+    before = peak_memory(forget=True)
     task = asyncio.create_task(watch())
     await asyncio.sleep(0.02)
     try:
@@ -63,20 +59,18 @@ async def watched(cost: Cost) -> AsyncGenerator[None]:
         cost.growth = peak_memory() - before
 
 
-async def cost_of_a_page(client: BackupsClient) -> Cost:
-    cost = Cost()
-    async with watched(cost):
-        try:
-            cost.outcome = type(await client.fetch_page()).__name__
-        except BackupsError as error:
-            cost.outcome, cost.code = type(error).__name__, getattr(error, "code", None)
-    return cost
-
-
 async def pages(url: str, calls: int) -> list[Cost]:
+    """Ask for so many pages, and before that for one that is not counted: it has what every first call costs."""
+    costs = [Cost() for _ in range(calls + 1)]
     async with BackupsClient("key", base_url=url, retry=RetryPolicy(random=lambda: 0.0)) as client:
-        assert (await cost_of_a_page(client)).outcome == BackupPage.__name__  # what every first call costs
-        return [await cost_of_a_page(client) for _ in range(calls)]
+        for cost in costs:
+            async with watched(cost):
+                try:
+                    cost.outcome = type(await client.fetch_page()).__name__
+                except BackupsError as error:
+                    cost.outcome, cost.code = type(error).__name__, getattr(error, "code", None)
+    assert costs[0].outcome == BackupPage.__name__
+    return costs[1:]
 
 
 async def walk(url: str) -> list[Cost]:

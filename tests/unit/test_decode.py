@@ -37,27 +37,15 @@ TYPED = {"embedding": {"type": "dense_vector", "dimension": 1536, "metric": "cos
 TYPED_EXAMPLE = page_body(row(schema={"fields": TYPED, "version": 2}, created_at="2024-03-15T10:30:00Z"))
 EMBEDDING = MetadataField(type="dense_vector", dimension=1536, metric="cosine", extra={"quantised": [1]})
 TYPED_SCHEMA = MetadataSchema(fields={"embedding": EMBEDDING, "title": MetadataField()}, extra={"version": 2})
-GENRE_AND_TITLE = MetadataSchema(fields={name: MetadataField(filterable=True) for name in ("genre", "title")})
-PRODUCTION = {"environment": "production", "type": "pre-deploy"}
 
 
-EXAMPLES: list[tuple[bytes, list[dict[str, Any]]]] = [
-    (CURL_EXAMPLE, [
-        {"tags": None, "dimension": 0, "metric": None, "schema": None,
-         "created_at": utc(2025, 5, 14, 17, 0, 45, 803146)}, {}, {"tags": {}},
-    ]),
-    (OPENAPI_EXAMPLE, [{"schema": GENRE_AND_TITLE}, {"size_bytes": 10_500_000, "tags": PRODUCTION}]),
-    (TYPED_EXAMPLE, [{"schema": TYPED_SCHEMA}]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("example", "facts"), EXAMPLES)
-def test_the_examples_of_the_specification(example: bytes, facts: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("example", [CURL_EXAMPLE, OPENAPI_EXAMPLE, TYPED_EXAMPLE])
+def test_the_examples_of_the_specification(example: bytes) -> None:
     """They are equal in every value."""
     page = decode_page(example)
     assert page.next_token is None
-    for backup, original, values in zip(page.data, json.loads(example)["data"], facts, strict=True):
-        assert {name: getattr(backup, name) for name in values} == values
+    assert (page.data[0].schema == TYPED_SCHEMA) == (example == TYPED_EXAMPLE)
+    for backup, original in zip(page.data, json.loads(example)["data"], strict=True):
         returned = backup.to_dict()
         assert len({dt.datetime.fromisoformat(each.pop("created_at")) for each in (returned, original)}) == 1
         assert {key: returned.pop(key) for key in original} == original

@@ -35,8 +35,8 @@ RECEIPT = sdk.RestoreReceipt(restore_job_id="r1", index_id="i1")
 INDEX = Index(name="new", host="new.example", status={"ready": True, "state": "Ready"}, spec={"serverless": {}})
 FIELD = MetadataField(type="string", extra={"novel": None})
 PAGES = BackupPage(data=(BACKUP,), next_token="t"), RestoreJobPage(data=())
-FLAT = {"schema": {"fields": {"a": {"type": "string"}}}, "tags": {"a": "b"}}  # so that a faster way takes the page
-READ = [decode_page(page_body(FULL | more)).data[0] for more in ({}, FLAT, FLAT | {"novel": {"a": [1]}})]
+FLAT = FULL | {"schema": {"fields": {"a": {"type": "string"}}}, "tags": {"a": "b"}}  # what a faster way takes
+READ = [decode_page(page_body(each)).data[0] for each in (FULL, FLAT, FLAT | {"novel": {"a": [1]}})]
 VALUES = [BACKUP, JOB, RECEIPT, INDEX, FIELD, sdk.MetadataSchema(fields={"a": FIELD}), *PAGES, *READ]
 TEXTS = {
     BACKUP: "Backup(backup_id='670e8400', source_index_name='products', status='Ready', name='nightly', "
@@ -49,21 +49,10 @@ TEXTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("backup", READ)
-def test_a_backup_that_was_read_has_every_field(backup: Backup) -> None:
-    """The faster ways fill the slots one by one: none is left out, and all are what the constructor makes."""
-    assert type(backup) is Backup
-    assert backup.schema is not None
-    values: list[Any] = [backup, backup.schema, *backup.schema.fields.values()]
-    for value in values:
-        made = type(value)(**attrs.asdict(value, recurse=False))
-        assert (value, repr(value.to_dict())) == (made, repr(made.to_dict()))
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        backup.status = "Ready"  # type: ignore[misc]
-
-
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_values_survive_pickle_copy_and_json(value: Any) -> None:
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        value.extra = {}
     for again in (pickle.loads(pickle.dumps(value)), deepcopy(value), copy(value), attrs.evolve(value)):
         assert (again, hash(again)) == (value, hash(value))
     plain, before = value.to_dict(), repr(value.to_dict())

@@ -50,30 +50,28 @@ def read_time(text: str) -> dt.datetime:
     return start + dt.timedelta(seconds=int(second), microseconds=microseconds)
 
 
-def _exactly(kind: type) -> Callable[[object, Any], Any]:
-    def structure_exactly(value: object, _: Any) -> Any:
-        if type(value) is not kind:
-            expected, got = (_NAMES.get(each, each.__name__) for each in (kind, type(value)))
-            raise TypeError(f"expected {expected}, got {got}")
-        return value
-
-    return structure_exactly
+def _exactly(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        expected, got = (_NAMES.get(each, each.__name__) for each in (kind, type(value)))
+        raise TypeError(f"expected {expected}, got {got}")
+    return value
 
 
-_str, _float, _dict = _exactly(str), _exactly(float), _exactly(dict)
+def _structure_object(value: Any, _: Any) -> Any:
+    return _exactly(value, dict)
 
 
-def _structure_float(value: object, kind: Any) -> Any:
-    return _float(float(value) if type(value) is int else value, kind)
+def _structure_float(value: Any, _: Any) -> Any:
+    return _exactly(float(value) if type(value) is int else value, float)
 
 
-def _structure_time(value: object, kind: Any) -> dt.datetime:
-    return read_time(_str(value, kind))
+def _structure_time(value: Any, _: Any) -> dt.datetime:
+    return read_time(_exactly(value, str))
 
 
-def _structure_fields(value: object, kind: Any) -> Mapping[str, MetadataField]:
+def _structure_fields(value: Any, _: Any) -> Mapping[str, MetadataField]:
     fields: dict[str, MetadataField] = {}
-    items = iter(_dict(value, kind).items())
+    items = iter(_exactly(value, dict).items())
     while some := dict(islice(items, MAX_PROBLEMS)):  # so no more faults than that are gathered
         fields |= _converter.structure(some, dict[str, MetadataField])
     return FrozenDict(sorted(fields.items()))
@@ -84,8 +82,8 @@ def _keeping_unknown(cls: type[_T]) -> Callable[[object, Any], _T]:
     structure_known = make_dict_structure_fn(cls, _converter)
     names = known_names(cls)
 
-    def structure_model(value: object, kind: Any) -> _T:
-        known = _dict(value, kind)
+    def structure_model(value: Any, _: Any) -> _T:
+        known = _exactly(value, dict)
         unknown = {key: item for key, item in known.items() if key not in names}
         return structure_known({**known, "extra": unknown} if unknown else known, cls)
 
@@ -137,7 +135,7 @@ def structure_page(raw: Any, page: type[_P], row: type[Model], key: str = "data"
     if len(token.encode()) > MAX_TOKEN_BYTES:
         problems.append(("$.pagination.next", f"longer than {MAX_TOKEN_BYTES} bytes"))
     if key in fields:
-        sent: list[Any] = _checked(fields[key], list[Any], f"$.{key}", problems) or []
+        sent: list[Any] = _checked(fields[key], list, f"$.{key}", problems) or []
         if len(sent) > MAX_ROWS:
             raise ResponseTooLargeError(f"the response has more than {MAX_ROWS:,} rows")
         if rows is None:
@@ -153,11 +151,10 @@ def structure_page(raw: Any, page: type[_P], row: type[Model], key: str = "data"
 
 
 _converter: Final = cattrs.Converter()
-for _kind in (str, int, bool, NoneType):
-    _converter.register_structure_hook(_kind, _exactly(_kind))
+for _kind in (str, int, bool, list, NoneType):
+    _converter.register_structure_hook(_kind, _exactly)
 _converter.register_structure_hook(float, _structure_float)
 _converter.register_structure_hook(dt.datetime, _structure_time)
-_converter.register_structure_hook_func(lambda kind: kind == list[Any], _exactly(list))
-_converter.register_structure_hook_func(lambda kind: kind in (dict[str, Any], Mapping[str, Any]), _dict)
+_converter.register_structure_hook_func(lambda kind: kind in (dict[str, Any], Mapping[str, Any]), _structure_object)
 _converter.register_structure_hook_func(lambda kind: kind == Mapping[str, MetadataField], _structure_fields)
 _converter.register_structure_hook_factory(attrs.has, _keeping_unknown)

@@ -39,14 +39,11 @@ Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 def is_transient(error: BaseException) -> bool:
     """Return whether the request may succeed if sent again. This is the whole list."""
-    if isinstance(error, errors.TLSError):
-        return False
     if isinstance(error, errors.TransportError):  # a proxy's refusal counts by its status, like a response
-        return error.status is None or error.status in TRANSIENT_STATUSES
+        return not isinstance(error, errors.TLSError) and error.status in {None, *TRANSIENT_STATUSES}
     if isinstance(error, errors.ApiError):
-        if isinstance(error, errors.RateLimitError) and error.code == ErrorCode.QUOTA_EXCEEDED:
-            return False  # no waiting cures a used-up quota
-        return _is_unavailable(error) or error.status in TRANSIENT_STATUSES
+        is_used_up = error.status == 429 and error.code == ErrorCode.QUOTA_EXCEEDED  # no waiting cures that
+        return not is_used_up and (_is_unavailable(error) or error.status in TRANSIENT_STATUSES)
     # A body that is not even JSON was cut or garbled on its way; one that is JSON will be the same again.
     return isinstance(error, errors.ResponseParsingError) and not error.decoded
 

@@ -31,10 +31,8 @@ LOST = {
 }
 
 
-def client_of(fake: FakePinecone, **settings: Any) -> BackupsClient:
-    policy = RetryPolicy(random=lambda: 0.0, sleep=Sleeps(), quota=10**6)
-    defaults: dict[str, Any] = {"retry": policy, "timeout": 20.0}
-    return clients.client_of(fake, None, **defaults | settings)
+def client_of(fake: FakePinecone) -> BackupsClient:
+    return clients.client_of(fake, retry=clients.eager(sleep=Sleeps()), timeout=20.0)
 
 
 @pytest.fixture
@@ -145,15 +143,11 @@ async def test_W5_an_odd_restore_listing_does_no_harm(fake: FakePinecone, client
 async def test_W6_stale_connections_do_not_matter_to_a_post() -> None:
     """A POST goes over a new connection, however many kept ones are stale."""
     async with FakePinecone() as gone:
-        client = client_of(gone)
+        client, port = client_of(gone), int(gone.url.rpartition(":")[2])
         await asyncio.gather(*[client.fetch_page() for _ in range(10)])
-    async with client, FakePinecone(indexes=[INDEX], port=int(gone_port(client))) as fake:
+    async with client, FakePinecone(indexes=[INDEX], port=port) as fake:
         await asyncio.gather(*[client.create_backup(INDEX, name=f"{n}") for n in range(10)])
         assert len(fake.backups) == len(fake.requests) == 10
-
-
-def gone_port(client: BackupsClient) -> str:
-    return repr(client).partition(",")[0].rpartition(":")[2]
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (2, 3))])

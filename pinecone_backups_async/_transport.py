@@ -110,7 +110,8 @@ class SessionManager:
         def before_send() -> None:
             self.check_open()
             attempt.sent = True
-            limit.reschedule(deadline)
+            if attempt.seconds > attempt.seconds_to_send:
+                limit.reschedule(deadline)
 
         try:
             async with limit:

@@ -25,17 +25,16 @@ import sys
 from collections.abc import Callable
 from opcode import opmap
 from types import TracebackType
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 enabled = True
 _INSIDE: Final = frozenset({"pinecone_backups_async", "aiohttp", "tenacity"})
 _YIELD: Final = opmap["YIELD_VALUE"]
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+_F = TypeVar("_F", bound=Callable[..., Any])
 _C = TypeVar("_C")
 
 
-def walled(function: Callable[_P, _R]) -> Callable[_P, _R]:
+def walled(function: _F) -> _F:
     """Return the function, sync or async, behind the wall: no exception that leaves it leads to its variables."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -48,12 +47,12 @@ def walled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     async def call_async(*args: Any, **kwargs: Any) -> Any:
         try:
             with _Wall(), _Wall():
-                return await cast("Any", function)(*args, **kwargs)
+                return await function(*args, **kwargs)
         finally:
             del args, kwargs
 
     wall = call_async if inspect.iscoroutinefunction(function) else call
-    return cast("Callable[_P, _R]", functools.wraps(function)(wall))
+    return cast("_F", functools.wraps(function)(wall))
 
 
 def walled_methods(kind: type[_C]) -> type[_C]:

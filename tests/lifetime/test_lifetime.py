@@ -110,16 +110,15 @@ async def test_L7_a_second_loop_while_the_first_runs_is_told_so() -> None:
         assert len((await client.fetch_page()).data) == 3
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncio's own, of its transports
+# The messages of a loop that is closed, and of its transports, are asyncio's own.
+@pytest.mark.filterwarnings("ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_L7_a_loop_that_closed_without_a_word() -> None:
     with FakePinecone(3) as fake:
         client = client_of(fake)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the loop's own, of its transports
-            for _ in range(2):
-                loop = asyncio.new_event_loop()
-                loop.run_until_complete(client.fetch_page())
-                loop.close()
+        for _ in range(2):
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(client.fetch_page())
+            loop.close()
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
             del client
@@ -170,18 +169,15 @@ def test_L8_a_forked_child_gets_its_own_connections() -> None:
     with in_a_thread(backups=1) as server:
         client = client_of(server)
 
-        async def ask(limit: int) -> None:
+        async def ask(limit: int) -> int:
             for _ in range(50):
                 assert [backup.backup_id for backup in (await client.fetch_page(limit=limit)).data] == server.ids
                 await asyncio.sleep(0.002)
-
-        async def child() -> None:
-            await ask(limit=7)
-            await client.close()
+            return 0
 
         async def parent() -> None:
             await ask(limit=9)
-            pid = forked(lambda: asyncio.run(child()) or 0)
+            pid = forked(lambda: asyncio.run(ask(limit=7)))
             await ask(limit=9)
             assert await code_of(pid) == 0
             await ask(limit=9)
@@ -196,8 +192,7 @@ def test_L8_a_forked_child_gets_its_own_connections() -> None:
 @pytest.mark.parametrize("made_in", ["the parent", "the child"])
 def test_a_forked_child_refuses_a_borrowed_connector(made_in: str) -> None:
     """On the same loop nothing else would stop it from sending on the connections of its parent."""
-    with in_a_thread() as server:
-        loop = asyncio.new_event_loop()
+    with in_a_thread() as server, asyncio.Runner() as runner:
 
         async def use() -> tuple[aiohttp.TCPConnector, BackupsClient]:
             connector = aiohttp.TCPConnector()
@@ -205,20 +200,19 @@ def test_a_forked_child_refuses_a_borrowed_connector(made_in: str) -> None:
             await client.fetch_page()
             return connector, client
 
-        connector, client = loop.run_until_complete(use())
+        connector, client = runner.run(use())
         in_child = client if made_in == "the parent" else client_of(server, connector=connector)
 
         def child() -> int:
             with pytest.raises(RuntimeError, match=r"connector= is closed, or belongs to another"):
-                loop.run_until_complete(in_child.fetch_page())
+                runner.get_loop().run_until_complete(in_child.fetch_page())
             return 0
 
         assert asyncio.run(code_of(forked(child))) == 0
-        loop.run_until_complete(client.fetch_page())
+        runner.run(client.fetch_page())
         assert (len(server.heads), server.connections) == (2, 1)
-        loop.run_until_complete(client.close())
-        loop.run_until_complete(connector.close())
-        loop.close()
+        runner.run(client.close())
+        runner.get_loop().run_until_complete(connector.close())
 
 
 FORKED = """
@@ -257,22 +251,20 @@ async def test_a_close_that_was_cancelled_leaves_nothing_open() -> None:
             for _ in range(turns):
                 await asyncio.sleep(0)
             closing.cancel()
-            await asyncio.gather(closing, return_exceptions=True)
+            await asyncio.wait([closing])
             await client.close()
             await asyncio.sleep(0.02)
             assert server.open_connections == 0
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # asyncio's own, of its transports
+@pytest.mark.filterwarnings("ignore:unclosed", "ignore::pytest.PytestUnraisableExceptionWarning")  # asyncio's own
 def test_a_loop_that_died_in_the_middle_of_a_call() -> None:
     with in_a_thread(script=[stall] * 2) as server:
         unhandled: list[object] = []
         client, loop = client_of(server), asyncio.new_event_loop()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the loop's own, of its transports and its task
-            call = loop.create_task(client.fetch_page())
-            loop.run_until_complete(asyncio.sleep(0.05))
-            loop.close()
+        call = loop.create_task(client.fetch_page())
+        loop.run_until_complete(asyncio.sleep(0.05))
+        loop.close()
 
         async def close() -> None:
             asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
@@ -282,10 +274,8 @@ def test_a_loop_that_died_in_the_middle_of_a_call() -> None:
         asyncio.run(close())
         assert unhandled == []
         call._log_destroy_pending = False  # type: ignore[attr-defined]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            del call, loop
-            gc.collect()
+        del call, loop
+        gc.collect()
 
 
 def test_two_threads_in_their_first_call() -> None:

@@ -80,55 +80,35 @@ ENDINGS: dict[str, Callable[[bytes], Behaviour]] = {
 }
 
 
-async def swept(framing: str, ending: str, step: int) -> int:
-    """Cut a page at every step-th byte of its answer: each cut must cost a second request and nothing else."""
+@pytest.mark.parametrize("step", [13, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_N3_N4_N5_a_cut_never_makes_a_list_short(framing: str, ending: str, step: int) -> None:
+    """A page is cut at every step-th byte of its answer: each cut costs a second request and nothing else."""
     authority = trustme.CA()
     tls = server_context(authority) if ending == "no close_notify" else None
     async with fault_server(tls=tls) as server:
         async with client_of(server, ssl_context=client_context(authority), retry=eager()) as client:
             whole_answer = FRAMINGS[framing](server.page(b"GET /backups HTTP/1.1"))
-            cuts = range(0, len(whole_answer), step)
-            for size in cuts:
+            assert len(whole_answer) > 200
+            for size in range(0, len(whole_answer), step):
                 before = len(server.heads)
                 server.script = [ENDINGS[ending](whole_answer[:size])]
                 assert (await listed(client), len(server.heads) - before) == (server.ids, 2)
-    return len(cuts)
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("framing", FRAMINGS)
-async def test_N3_N4_N5_a_cut_never_makes_a_list_short(framing: str, ending: str) -> None:
-    assert await swept(framing, ending, step=13) > 10
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("framing", FRAMINGS)
-async def test_N3_N4_N5_nor_at_any_single_byte(framing: str, ending: str) -> None:
-    assert await swept(framing, ending, step=1) > 200
-
-
-async def end(exchange: Exchange, *, reset: bool) -> None:
-    exchange.rst() if reset else exchange.fin()
-
-
+@pytest.mark.parametrize("on_reuse", [False, True])
 @pytest.mark.parametrize("reset", [False, True])
-async def test_N8_a_close_behind_an_answer_is_not_noticed(reset: bool) -> None:
+async def test_N8_a_kept_connection_that_ends_is_not_noticed(reset: bool, on_reuse: bool) -> None:
+    """It ends behind its first answer, or instead of its second."""
+
     async def close(exchange: Exchange) -> None:
-        await exchange.send(answer(exchange.page))
-        await end(exchange, reset=reset)
-
-    assert len((await whole([close] * 100, backups=300)).heads) == 100
-
-
-@pytest.mark.parametrize("reset", [False, True])
-async def test_N8_nor_is_a_connection_that_dies_when_reused(reset: bool) -> None:
-    async def once(exchange: Exchange) -> None:
-        if exchange.number == 1:
+        is_first = exchange.number == 1
+        if is_first:
             await exchange.send(answer(exchange.page))
-        else:
-            await end(exchange, reset=reset)
+        if is_first != on_reuse:
+            exchange.rst() if reset else exchange.fin()
 
-    async with fault_server([once] * 200, backups=300) as server, client_of(server) as client:
-        assert await listed(client) == server.ids
-        assert server.connections == 100
+    server = await whole([close] * 200, backups=300)
+    assert server.connections == 100
+    assert on_reuse or len(server.heads) == 100

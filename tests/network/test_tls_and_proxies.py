@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import attrs
 import pytest
 import trustme
 
@@ -48,11 +47,7 @@ async def test_X1_a_certificate_that_is_not_accepted(fault: str) -> None:
     handshakes: list[object] = []
     make, words = CERTIFICATES[fault]
     tls = make()
-
-    def count(*facts: object) -> None:
-        handshakes.append(facts)
-
-    tls.sni_callback = count
+    tls.sni_callback = lambda *facts: handshakes.append(facts)
     found, server = await failure([], tls=tls, ssl_context=None if fault == "unknown authority" else TRUST)
     assert (type(found), found.attempts, len(handshakes), server.heads) == (TLSError, 1, 1, [])
     place = server.url.removeprefix("https://")
@@ -171,34 +166,23 @@ def test_X2_plain_http_is_for_loopback_alone() -> None:
     BackupsClient(CANARY, base_url="http://127.0.0.1:1")
 
 
-@attrs.define
-class Proxy:
-    """A proxy that refuses as it is told, then tunnels; it remembers the bytes of its own requests."""
-
-    refusals: list[bytes]
-    url: str = ""
-    seen: bytes = b""
-    connects: int = 0
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readuntil(b"\r\n\r\n")
-        self.seen += request
-        self.connects += 1
-        if self.refusals:
-            writer.write(b"HTTP/1.1 " + self.refusals.pop(0) + b"\r\nContent-Length: 0\r\n\r\n")
-            return
-        host, port = request.split(b" ")[1].decode().split(":")
-        upstream = await asyncio.open_connection(host, int(port))
-        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
-        await asyncio.gather(pump(reader, upstream[1]), pump(upstream[0], writer), return_exceptions=True)
-
-
 @asynccontextmanager
-async def proxy(*refusals: bytes) -> AsyncGenerator[Proxy]:
-    between = Proxy(list(refusals))
-    async with listening(between.handle) as port:
-        between.url = f"http://user:{PASSWORD}@127.0.0.1:{port}"
-        yield between
+async def proxy(*refusals: bytes) -> AsyncGenerator[tuple[str, list[bytes]]]:
+    """Run a proxy that refuses as it is told, then tunnels; yield its URL and the requests that it gets itself."""
+    left, seen = list(refusals), list[bytes]()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        if left:
+            writer.write(b"HTTP/1.1 " + left.pop(0) + b"\r\nContent-Length: 0\r\n\r\n")
+            return
+        host, port = seen[-1].split(b" ")[1].decode().split(":")
+        from_server, to_server = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        await asyncio.gather(pump(reader, to_server), pump(from_server, writer), return_exceptions=True)
+
+    async with listening(handle) as port:
+        yield f"http://user:{PASSWORD}@127.0.0.1:{port}", seen
 
 
 @pytest.mark.parametrize("tls", [None, server_context(AUTHORITY)], ids=["plain", "encrypted"])
@@ -210,13 +194,13 @@ async def test_X3_the_environment_decides_nothing(
     netrc.write_text(f"default login user password {PASSWORD}\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    async with proxy() as between, fault_server(tls=tls) as server:
+    async with proxy() as (url, seen), fault_server(tls=tls) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-            monkeypatch.setenv(name, between.url)
-            monkeypatch.setenv(name.lower(), between.url)
+            monkeypatch.setenv(name, url)
+            monkeypatch.setenv(name.lower(), url)
         async with client_of(server, ssl_context=TRUST) as client:
             assert await listed(client) == server.ids
-        assert between.connects == 0
+        assert seen == []
         assert b"authorization" not in server.heads[0].lower()
 
 
@@ -224,22 +208,22 @@ async def test_X3_an_explicit_proxy_never_sees_the_key(monkeypatch: pytest.Monke
     """It is used whatever NO_PROXY says, and the service never sees its password."""
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setenv("no_proxy", "*")
-    async with proxy() as between, fault_server(tls=server_context(AUTHORITY)) as server:
-        async with client_of(server, ssl_context=TRUST, proxy=between.url) as client:
+    async with proxy() as (url, seen), fault_server(tls=server_context(AUTHORITY)) as server:
+        async with client_of(server, ssl_context=TRUST, proxy=url) as client:
             assert await listed(client) == server.ids
-        assert between.connects == 1
-        assert between.seen.startswith(b"CONNECT localhost:")
-        assert (CANARY.encode() in between.seen, CANARY.encode() in server.heads[0]) == (False, True)
+        (request,) = seen
+        assert request.startswith(b"CONNECT localhost:")
+        assert (CANARY.encode() in request, CANARY.encode() in server.heads[0]) == (False, True)
         assert b"authorization" not in server.heads[0].lower()
 
 
 @pytest.mark.parametrize(("refusal", "connects"), [(b"407 Who are you", 1), (b"502 Bad", 4), (b"403 No", 1), (b"", 4)])
 async def test_X4_what_a_proxy_refuses_hides_its_password(refusal: bytes, connects: int) -> None:
-    async with proxy(*[refusal] * 4) as between:
-        url = between.url if refusal else f"http://user:{PASSWORD}@127.0.0.1:9"  # nobody listens there
+    async with proxy(*[refusal] * 4) as (listens, seen):
+        url = listens if refusal else f"http://user:{PASSWORD}@127.0.0.1:9"  # nobody listens there
         assert PASSWORD not in repr(BackupsClient(CANARY, proxy=url))
         found = await failed_at("https://api.example", proxy=url)
     assert found.status == (int(refusal[:3]) if refusal else None)
-    assert (found.attempts, between.connects) == (connects, connects if refusal else 0)
+    assert (found.attempts, len(seen)) == (connects, connects if refusal else 0)
     assert not find_canary(found, PASSWORD)
     assert not any(PASSWORD in look(found) for look in ONLOOKERS.values())

@@ -30,7 +30,6 @@ from urllib.request import getproxies_environment
 from weakref import WeakKeyDictionary
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
 
@@ -47,9 +46,7 @@ _FOREIGN_ERRORS: Final = (aiohttp.ClientError, OSError)
 _connector_pids: Final[WeakKeyDictionary[aiohttp.BaseConnector, int]] = WeakKeyDictionary()
 # The alerts with which a peer refuses us, as parts of OpenSSL's names. Under TLS 1.3 those about a client certificate
 # arrive behind the request. All other alerts complain of a record, which may be better the next time.
-_REFUSAL: Final = re.compile(
-    "ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE|PROTOCOL|INSUFFICIENT_SECURITY|DECRYPT_ERROR)"
-)
+_REFUSAL: Final = re.compile("ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE|PROTOCOL|SECURITY|DECRYPT_ERROR)")
 _CONNECT_FAILED: Final = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']+)'")
 # Classes of exceptions: what they become, and the sentence. The first one in the order of an error's classes counts.
 _KINDS: Final[dict[type, tuple[type[TransportError], str]]] = {
@@ -68,10 +65,10 @@ class _Request(aiohttp.ClientRequest):
     """A request that knows what to do before it is sent, and which connection it has used."""
 
     before_send: Callable[[], None]
-    used: ResponseHandler
+    used: Any
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        self.used = cast("ResponseHandler", conn.protocol)
+        self.used = conn.protocol
         if self.used.should_close:
             raise aiohttp.ServerDisconnectedError
         self.before_send()
@@ -125,7 +122,7 @@ class SessionManager:
             session.limits.discard(limit)
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, request: Request, attempt: Attempt, before_send: Callable[[], None]
+        self, http: Any, request: Request, attempt: Attempt, before_send: Callable[[], None]
     ) -> Response:
         async def middleware(ours: Any, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
             ours.before_send = before_send
@@ -145,7 +142,7 @@ class SessionManager:
         url, host, headers = URL(request.url, encoded=True), None, request.headers
         if attempt.new_connection:  # to name the host changes nothing, but then no kept connection fits
             host, headers = url.raw_host, {**headers, "Connection": "close"}
-        async with session.request(
+        async with http.request(
             request.method,
             url,
             data=request.body,
@@ -214,12 +211,12 @@ def _new_session(proxy: str | None, ssl_context: ssl.SSLContext | None, connecto
     if connector is not None:
         is_ours = connector._loop is asyncio.get_running_loop() and _connector_pids[connector] == os.getpid()  # noqa: SLF001
         if connector.closed or not is_ours:
-            advice = "make a client and a connector in each event loop, and after os.fork() in each process"
-            raise RuntimeError(f"connector= is closed, or belongs to another event loop or process: {advice}")
-    lookups: Any = Lookups()  # all of an event loop that a resolver needs
+            raise RuntimeError(
+                "connector= is closed, or of another event loop or process: make one, and a client, in each"
+            )
+    resolver = aiohttp.ThreadedResolver(cast("Any", Lookups()))  # it needs no more of an event loop
     return aiohttp.ClientSession(
-        connector=connector
-        or aiohttp.TCPConnector(ssl=ssl_context or True, resolver=aiohttp.ThreadedResolver(lookups)),
+        connector=connector or aiohttp.TCPConnector(ssl=ssl_context or True, resolver=resolver),
         connector_owner=connector is None,
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=proxy,

@@ -140,7 +140,7 @@ def test_L7_a_borrowed_connector_stays_with_its_loop(closed: bool) -> None:
 
     with FakePinecone(3) as fake:
         client, connector = asyncio.run(first(fake))
-        with pytest.raises(RuntimeError, match="connector= is closed, or belongs to another"):
+        with pytest.raises(RuntimeError, match="connector= is closed, or of another"):
             asyncio.run(client.fetch_page())
         asyncio.run(connector.close())
 
@@ -204,7 +204,7 @@ def test_a_forked_child_refuses_a_borrowed_connector(made_in: str) -> None:
         in_child = client if made_in == "the parent" else client_of(server, connector=connector)
 
         def child() -> int:
-            with pytest.raises(RuntimeError, match=r"connector= is closed, or belongs to another"):
+            with pytest.raises(RuntimeError, match=r"connector= is closed, or of another"):
                 runner.get_loop().run_until_complete(in_child.fetch_page())
             return 0
 

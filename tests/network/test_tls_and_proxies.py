@@ -47,7 +47,11 @@ async def test_X1_a_certificate_that_is_not_accepted(fault: str) -> None:
     handshakes: list[object] = []
     make, words = CERTIFICATES[fault]
     tls = make()
-    tls.sni_callback = lambda *facts: handshakes.append(facts)
+
+    def count(*facts: object) -> None:
+        handshakes.append(facts)
+
+    tls.sni_callback = count
     found, server = await failure([], tls=tls, ssl_context=None if fault == "unknown authority" else TRUST)
     assert (type(found), found.attempts, len(handshakes), server.heads) == (TLSError, 1, 1, [])
     place = server.url.removeprefix("https://")

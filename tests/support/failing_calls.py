@@ -20,7 +20,7 @@ import attrs
 import trustme
 
 import pinecone_backups_async
-from pinecone_backups_async import BackupsClient, _wall
+from pinecone_backups_async import BackupsClient
 from tests.support.certificates import server_context
 from tests.support.clients import AT_ONCE, listed
 from tests.support.fault_kinds import cut, stall
@@ -135,6 +135,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
+# Python runs no handler at a `try`, a `yield`, or the end of a `with`, of which these consist.
+WITHOUT_HANDLERS = {"walled.<locals>.call", "walled.<locals>.call_async", "_until_closed"}
+
+
 class Interruption(BaseException):
     """What a signal handler raises, as those of soft limits and of pytest-timeout do."""
 
@@ -149,9 +153,7 @@ def interrupted_at(line: int) -> Generator[None]:
         code = frame.f_code
         if not code.co_filename.startswith(PACKAGE):
             return None
-        # Python runs no handler at a `try` or at the end of a `with`, of which the outermost frame consists.
-        outermost = code.co_filename == _wall.__file__ and code.co_name.startswith("call")
-        if event == "line" and not outermost:
+        if event == "line" and code.co_qualname not in WITHOUT_HANDLERS:
             lines += 1
             if lines == line:
                 signal.raise_signal(signal.SIGUSR1)

@@ -65,20 +65,19 @@ class BackupsClient:
         connector: aiohttp.BaseConnector | None = None,
         api_version: Literal["2026-04", "2025-10", "2026-07"] = "2026-04",
     ) -> None:
-        policy = checked_policy(retry)
         seconds, attempt = checked.seconds("timeout", timeout), checked.seconds("attempt_timeout", attempt_timeout)
         version = checked.choice("api_version", api_version, API_VERSIONS)
         self._base_url = settings.checked_base_url(base_url)
         key = settings.checked_api_key(api_key)
         additional = settings.checked_headers(additional_headers)
         self._header_names = sorted(additional)
-        proxy_url = settings.checked_proxy(proxy, self._base_url)
         context = settings.checked_ssl_context(ssl_context, connector)
+        proxy_url = settings.checked_proxy(proxy, self._base_url)
         self._session = SessionManager(self._base_url, key, proxy_url, context, connector)
         secrets = [key, *(value for value in additional.values() if len(value) >= _SECRET_LENGTH)]
         source = "PINECONE_API_KEY" if api_key is None else "the argument api_key"
         protocol = Protocol(self._base_url, Protocol.headers_of(TRANSPORT, additional, version), secrets, source)
-        retrier = Retrier(policy, self._session.sleep_unless_closed)
+        retrier = Retrier(checked_policy(retry), self._session.sleep_unless_closed)
         self._calls = calls.Calls(protocol, self._session, retrier, seconds, attempt)
 
     # Listing.
@@ -108,9 +107,8 @@ class BackupsClient:
         Mirrors ``list_project_backups`` and `list_index_backups`. Iterating raises what `fetch_page` does, and
         PaginationLoopError.
         """
-        fetch = self._fetcher(
-            checked.page_size(limit, max_items), index_name, include_deleted, timeout, attempt_timeout
-        )
+        size = checked.page_size(limit, max_items)
+        fetch = self._fetcher(size, index_name, include_deleted, timeout, attempt_timeout)
         return BackupPager(fetch, checked.token(pagination_token), max_items)
 
     async def fetch_page(
@@ -343,9 +341,7 @@ class BackupsClient:
         if index_name is not None:
             return self._calls.fetcher(api.LIST_INDEX_BACKUPS, timeout, attempt_timeout, query, index_name=index_name)
         if deleted:
-            raise checked.refused(
-                "include_deleted", "needs an index_name: the project's listing has deleted ones anyway"
-            )
+            raise checked.refused("include_deleted", "needs an index_name, as the project's listing has them anyway")
         return self._calls.fetcher(api.LIST_PROJECT_BACKUPS, timeout, attempt_timeout, query)
 
     # Lifetime.

@@ -25,13 +25,6 @@ def ids(backups: list[Backup] | tuple[Backup, ...]) -> list[str]:
     return [backup.backup_id for backup in backups]
 
 
-async def test_every_backup_of_a_project_from_one_async_for() -> None:
-    async with FakePinecone(backups=250) as fake, client_of(fake) as client:
-        assert ids([backup async for backup in client.list_backups()]) == ids(fake.backups)
-        assert fake.requests[0].query == {"limit": "100"}
-        assert [set(request.query) for request in fake.requests[1:]] == [{"paginationToken"}] * 2
-
-
 async def test_what_leaves_with_every_request() -> None:
     async with FakePinecone(backups=150, api_key=KEY) as fake:
         fake.play(Answer(body={"data": [], "pagination": {"next": "x"}}, headers={"Set-Cookie": "session=1"}), None)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from pinecone_backups_async import Backup
+from tests.support.samples import row
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 
@@ -15,22 +16,10 @@ def hours(number: float) -> dt.timedelta:
 
 
 def backup(
-    age: float | None,
-    status: str = "Ready",
-    *,
-    index: str = "i",
-    index_id: str = "1",
-    now: dt.datetime = NOW,
+    age: float | None, status: str = "Ready", *, index: str = "i", index_id: str = "1", now: dt.datetime = NOW,
     **facts: Any,
-) -> Backup:
+) -> Backup:  # fmt: skip
     """Return a backup that was created so many hours before `now`; None for an unknown time."""
-    fields: dict[str, Any] = {
-        "backup_id": f"{index}-{index_id}-{age}-{status}",
-        "source_index_name": index,
-        "source_index_id": index_id,
-        "status": status,
-        "cloud": "aws",
-        "region": "us-east-1",
-        "created_at": None if age is None else now - hours(age),
-    }
-    return Backup(**{**fields, **facts})
+    name, created = f"{index}-{index_id}-{age}-{status}", None if age is None else now - hours(age)
+    required = row(name, source_index_name=index, source_index_id=index_id, status=status, created_at=created)
+    return Backup(**required | facts)

@@ -10,15 +10,15 @@ from pathlib import Path
 import orjson
 import pytest
 
-from . import shapes
-from .gates import Row, Verdict, ratios, verdict
-from .server import ROWS, Payload, backup_ids, page_body
+from benchmarks import shapes
+from benchmarks.gates import Row, Verdict, ratios, verdict
+from benchmarks.server import ROWS, Payload, backup_ids, page_body
 
 
 @pytest.mark.soak
 def test_a_quick_run_measures_and_prints_every_gate(tmp_path: Path) -> None:
     output, chart = tmp_path / "result.json", tmp_path / "chart.svg"
-    command = [sys.executable, "-m", "tests.benchmarks", "--quick", "--output", str(output), "--chart", str(chart)]
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--output", str(output), "--chart", str(chart)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert output.exists(), done.stderr
     result = orjson.loads(output.read_bytes())

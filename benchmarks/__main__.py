@@ -56,7 +56,7 @@ def chart_of(rows: Sequence[Row], on: Mapping[str, str]) -> str:
 
 def main() -> int:
     """Run the benchmark; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", choices=GROUPS, help="measure one group")
     parser.add_argument("--quick", action="store_true", help="see that everything runs; the figures prove nothing")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("result.json"), help="(%(default)s)")

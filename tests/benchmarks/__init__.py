@@ -1,1 +1,0 @@
-"""What the package costs, measured: `python -m tests.benchmarks`. No part of the test suite's pass or fail."""

@@ -21,7 +21,6 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from rich.console import Console
 from rich.traceback import Traceback
-from sentry_sdk.transport import Transport
 
 from tests.support.guard import TESTS
 
@@ -56,29 +55,19 @@ def a_rich_traceback(raised: BaseException) -> str:
     return console.file.getvalue()
 
 
-class _Captured(Transport):
-    def __init__(self) -> None:
-        super().__init__()
-        self.events: list[dict[str, Any]] = []
-
-    def capture_envelope(self, envelope: Any) -> None:
-        self.events.append(json.loads(envelope.serialize().decode(errors="replace").splitlines()[-1]))
-
-
 def a_sentry_event(raised: BaseException) -> str:
-    """Return the event as Sentry's client sends it, without the frames of the tests."""
-    transport = _Captured()
+    """Return the event as Sentry's client would send it, without the frames of the tests."""
+    events: list[Any] = []
+    client = sentry_sdk.Client(
+        dsn="http://public@127.0.0.1:1/1",
+        before_send=lambda event, _: events.append(event),
+        include_local_variables=True,
+        default_integrations=False,
+    )
     with sentry_sdk.new_scope() as scope:
-        client = sentry_sdk.Client(
-            dsn="http://public@127.0.0.1:1/1",
-            transport=transport,
-            include_local_variables=True,
-            default_integrations=False,
-        )
         scope.set_client(client)
         sentry_sdk.capture_exception(raised)
-        client.flush()
-    (event,) = transport.events
+    (event,) = events
     for value in event["exception"]["values"]:
         frames = value.get("stacktrace", {}).get("frames", [])
         value["stacktrace"] = [frame for frame in frames if not frame["abs_path"].startswith(TESTS)]

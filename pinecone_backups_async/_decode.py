@@ -44,8 +44,7 @@ def decode_page(body: bytes) -> models.BackupPage:
     """Return the page of backups in a body."""
     try:
         page: Any = _known_decoder.decode(_within_limits(body))
-        rows: list[Backup] | None = _filled(page.data, repeat(NOTHING_ELSE))
-        raw = msgspec.structs.asdict(page)
+        raw, rows = msgspec.structs.asdict(page), _filled(page.data, repeat(NOTHING_ELSE))
     except _NOT_TAKEN:
         raw, rows = _read_any(body)
     return structure_page(raw, models.BackupPage, Backup, rows=rows)
@@ -156,8 +155,8 @@ _known_decoder: Final = msgspec.json.Decoder(msgspec.defstruct("Page", _PAGE, fo
 _times_decoder: Final = msgspec.json.Decoder(list[dt.datetime | None])
 
 
-def _read_any(body: bytes) -> tuple[Any, list[Backup] | None]:
-    """Return decoded JSON, and the rows in it if they are backups."""
+def _read_any(body: bytes) -> tuple[Any, Any]:
+    """Return decoded JSON, and the list of backups in it, or None if it is not what this way takes."""
     raw = _load(body)
     try:
         structs = msgspec.convert(raw["data"], list[_AnyRow])
@@ -187,7 +186,10 @@ def _times(texts: list[str | None]) -> Iterable[dt.datetime | None]:
     if texts.count(None) == len(texts):
         return repeat(None)
     body = msgspec.json.encode(texts)
-    if _SHAPES_OF_TIMES.issuperset(body.translate(_DIGITS_AS_ZERO)[1:-1].split(b",")):
+    shapes = body.translate(_DIGITS_AS_ZERO)[1:-1]
+    first = shapes.partition(b",")[0]
+    alike = shapes == b",".join([first] * len(texts))  # as on most pages, which then need no splitting
+    if _SHAPES_OF_TIMES.issuperset([first] if alike else shapes.split(b",")):
         return _times_decoder.decode(body)
     return [None if text is None else read_time(text) for text in texts]
 

@@ -8,6 +8,7 @@ Each name is imported when it is first asked for. `from pinecone_backups_async i
 module imports aiohttp there; the errors and the models do not need it.
 """
 
+# ruff: noqa: F403, F405
 # fmt: off
 # isort: off
 from importlib import import_module
@@ -17,19 +18,13 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._client import BackupsClient
-    from ._errors import (
-        ApiError, BackupsError, ClientClosedError, ConfigurationError, ConflictError, FailedPreconditionError,
-        ForbiddenError, IncompleteListingError, InvalidRequestError, NotFoundError, PaginationLoopError,
-        PaymentRequiredError, RateLimitError, ResponseParsingError, ResponseTooLargeError, ServiceError, TLSError,
-        TransportError, TransportTimeoutError, UnauthorizedError, UnexpectedRedirectError, WaitFailedError,
-        WaitTimeoutError,
-    )
+    from ._errors import *
     from ._models import (
         Backup, BackupPage, Index, MetadataField, MetadataSchema, RestoreJob, RestoreJobPage, RestoreReceipt,
     )
     from ._pager import BackupPager, RestoreJobPager
     from ._policy import RetryPolicy
-    from ._statuses import BackupStatus, ErrorCode, Metric, RestoreStatus
+    from ._statuses import *
 
 __all__ = [
     "ApiError", "Backup", "BackupPage", "BackupPager", "BackupStatus", "BackupsClient", "BackupsError",

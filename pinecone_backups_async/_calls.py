@@ -17,6 +17,7 @@ import attrs
 from . import _arguments as checked
 from ._errors import BackupsError, NotFoundError, ResponseParsingError, WaitFailedError, WaitTimeoutError
 from ._models import Backup, BackupPage, RestoreJob, RestoreJobPage, RestoreReceipt
+from ._pager import Fetch
 from ._protocol import Endpoint, Protocol, Request, Response
 from ._retry import Attempt, Deadline, Limits, Retrier, is_transient
 from ._transport import SessionManager
@@ -37,8 +38,10 @@ CLOCK_SKEW: Final = dt.timedelta(seconds=60)
 _OLDEST: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 _log = logging.getLogger("pinecone_backups_async")
 _RECORD = "%(pinecone_method)s %(pinecone_path)s: status %(pinecone_status)s in %(pinecone_milliseconds).0f ms"
-Timeout: TypeAlias = float | None
+Timeout: TypeAlias = float | None  # seconds; None: the client's own
+Timeouts: TypeAlias = tuple[Timeout, Timeout]  # of a call, and of each of its attempts
 _Values: TypeAlias = Mapping[str, object]
+_Path: TypeAlias = Mapping[str, str]
 _NONE: _Values = {}
 _T = TypeVar("_T")
 _Page = TypeVar("_Page", bound=BackupPage | RestoreJobPage)
@@ -59,28 +62,23 @@ class Calls:
         """Return the seconds of a call: its argument, checked, or the client's own for None."""
         return self._timeout if timeout is None else checked.seconds("timeout", timeout)
 
-    async def call(
-        self, endpoint: Endpoint[_T], timeout: Timeout, attempt_timeout: Timeout, body: _Values = _NONE, **path: object
-    ) -> _T:
+    async def call(self, endpoint: Endpoint[_T], timeouts: Timeouts, body: _Values = _NONE, **path: object) -> _T:
         """Return what the service sends in response to one call, or raise the error."""
-        return await self._prepared(endpoint, timeout, attempt_timeout, path)(_NONE, body)
+        return await self._made(endpoint, *self._checked(endpoint, timeouts, path), _NONE, body)
 
-    def fetcher(
-        self, endpoint: Endpoint[_Page], timeout: Timeout, attempt_timeout: Timeout, query: _Values, **path: object
-    ) -> Callable[[str | None], Awaitable[_Page]]:
+    def fetcher(self, endpoint: Endpoint[_Page], timeouts: Timeouts, query: _Values, **path: object) -> Fetch[_Page]:
         """Return a function that fetches the page of a token; its errors carry that token, to resume from.
 
         A token carries its page size, so with one the limit is left out; the rest of `query` is sent with every page.
         """
-        call = self._prepared(endpoint, timeout, attempt_timeout, path)
+        limits, parts = self._checked(endpoint, timeouts, path)
 
         @walled
         async def fetch(token: str | None) -> _Page:
+            place: _Values = {} if token is None else {"limit": None, "paginationToken": token}
             try:
-                if token is None:
-                    return await call(query, _NONE)
-                page = await call({**query, "limit": None, "paginationToken": token}, _NONE)
-                if isinstance(page, BackupPage) and page.data_missing:
+                page = await self._made(endpoint, limits, parts, {**query, **place}, _NONE)
+                if token is not None and isinstance(page, BackupPage) and page.data_missing:
                     missing = "the response is invalid: $.data is missing"
                     raise ResponseParsingError(missing, request_id=page.request_id, attempts=1)
                 return page
@@ -97,28 +95,26 @@ class Calls:
         look = partial(once.call, endpoint, **path)
         return Wait(look, what, deadline, self._attempt_timeout, self.retrier.policy.draw)
 
-    def _prepared(
-        self, endpoint: Endpoint[_T], timeout: Timeout, attempt_timeout: Timeout, path: _Values
-    ) -> Callable[[_Values, _Values], Awaitable[_T]]:
-        """Check the values of a call; return the function that makes it, with a query and a body."""
+    def _checked(self, endpoint: Endpoint[Any], timeouts: Timeouts, path: _Values) -> tuple[Limits, _Path]:
+        """Return the limits of a call, and the parts of its path."""
+        timeout, attempt_timeout = timeouts
         seconds, attempt = self.seconds(timeout), self._attempt_timeout
         if attempt_timeout is not None:
             attempt = checked.seconds("attempt_timeout", attempt_timeout)
         # Nothing may follow a POST once it is sent, so all the time that is left is its own.
         is_whole = attempt_timeout is None and not endpoint.repeatable
-        limits = Limits(seconds, seconds if is_whole else attempt, attempt)
         segments = {name: checked.segment(name, value) for name, value in path.items()}
+        return Limits(seconds, seconds if is_whole else attempt, attempt), segments
 
-        async def make(query: _Values, body: _Values) -> _T:
-            request = self._protocol.request(endpoint, segments, query, body)
+    async def _made(self, endpoint: Endpoint[_T], limits: Limits, path: _Path, query: _Values, body: _Values) -> _T:
+        """Make a call whose values are checked."""
+        request = self._protocol.request(endpoint, path, query, body)
 
-            async def send(attempt: Attempt) -> _T:
-                return self._protocol.read(endpoint, await self._sent(request, attempt))
+        async def send(attempt: Attempt) -> _T:
+            return self._protocol.read(endpoint, await self._sent(request, attempt))
 
-            self._session.check_open()
-            return await self.retrier.run(send, limits, endpoint)
-
-        return make
+        self._session.check_open()
+        return await self.retrier.run(send, limits, endpoint)
 
     async def _sent(self, request: Request, attempt: Attempt) -> Response:
         """Send one attempt, and log one DEBUG record when it has ended, however it did."""
@@ -144,7 +140,7 @@ class Calls:
 class Wait(Generic[_Seen]):
     """One wait: looks at once, then after 2 s, 3 s and so on up to 30 s, each 25 % more or less."""
 
-    _look: Callable[[float, float], Awaitable[_Seen]]
+    _look: Callable[[Timeouts], Awaitable[_Seen]]
     _what: str
     _deadline: Deadline
     _attempt_timeout: float
@@ -162,7 +158,7 @@ class Wait(Generic[_Seen]):
         while left > 0:
             least = 0.0
             try:
-                self._last = await self._look(left, self._attempt_timeout)
+                self._last = await self._look((left, self._attempt_timeout))
             except NotFoundError:
                 if goal == "missing" or self._is_gone():
                     raise

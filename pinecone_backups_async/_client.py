@@ -13,7 +13,7 @@ from . import _arguments as checked
 from . import _calls as calls
 from . import _endpoints as api
 from . import _settings as settings
-from ._calls import Timeout
+from ._calls import Timeout, Timeouts
 from ._errors import NotFoundError
 from ._models import Backup, BackupPage, Index, RestoreJob, RestoreReceipt
 from ._pager import BackupPager, Fetch, RestoreJobPager, prove_complete
@@ -90,8 +90,8 @@ class BackupsClient:
         limit: int | None = None,
         pagination_token: str | None = None,
         max_items: int | None = None,
-        timeout: float | None = None,
-        attempt_timeout: float | None = None,
+        timeout: Timeout = None,
+        attempt_timeout: Timeout = None,
     ) -> BackupPager:
         """Return the listing of all backups, of the project or of one index, for `async for`; nothing is sent yet.
 
@@ -108,7 +108,7 @@ class BackupsClient:
         PaginationLoopError.
         """
         size = checked.page_size(limit, max_items)
-        fetch = self._fetcher(size, index_name, include_deleted, timeout, attempt_timeout)
+        fetch = self._fetch(size, index_name, include_deleted, (timeout, attempt_timeout))
         return BackupPager(fetch, checked.token(pagination_token), max_items)
 
     async def fetch_page(
@@ -118,15 +118,15 @@ class BackupsClient:
         include_deleted: bool = False,
         limit: int | None = None,
         pagination_token: str | None = None,
-        timeout: float | None = None,
-        attempt_timeout: float | None = None,
+        timeout: Timeout = None,
+        attempt_timeout: Timeout = None,
     ) -> BackupPage:
         """Return exactly one page, with the token of the next one; for handlers that page for their own callers.
 
         The arguments are those of `list_backups`. Raises ConfigurationError, ClientClosedError, TransportError (no
         complete response), ApiError (the service answered with an error), ResponseParsingError (an invalid response).
         """
-        fetch = self._fetcher(checked.page_size(limit), index_name, include_deleted, timeout, attempt_timeout)
+        fetch = self._fetch(checked.page_size(limit), index_name, include_deleted, (timeout, attempt_timeout))
         return await fetch(checked.token(pagination_token))
 
     async def inventory(
@@ -136,8 +136,8 @@ class BackupsClient:
         include_deleted: bool = False,
         max_passes: int = 5,
         limit: int | None = None,
-        timeout: float | None = None,
-        attempt_timeout: float | None = None,
+        timeout: Timeout = None,
+        attempt_timeout: Timeout = None,
     ) -> list[Backup]:
         """Return all backups, proven complete even while backups are created and deleted; each one once.
 
@@ -146,23 +146,23 @@ class BackupsClient:
         `list_backups`. Raises IncompleteListingError if the proof fails, and what `fetch_page` does.
         """
         checked.count("max_passes", max_passes, least=2)
-        fetch = self._fetcher(checked.page_size(limit), index_name, include_deleted, timeout, attempt_timeout)
+        fetch = self._fetch(checked.page_size(limit), index_name, include_deleted, (timeout, attempt_timeout))
         return await prove_complete(fetch, max_passes)
 
-    async def list_indexes(self, *, timeout: float | None = None, attempt_timeout: float | None = None) -> list[Index]:
+    async def list_indexes(self, *, timeout: Timeout = None, attempt_timeout: Timeout = None) -> list[Index]:
         """Return the indexes of the project. Mirrors ``list_indexes``; raises what `fetch_page` does."""
-        return await self._calls.call(api.LIST_INDEXES, timeout, attempt_timeout)
+        return await self._calls.call(api.LIST_INDEXES, (timeout, attempt_timeout))
 
     # One backup.
 
     async def describe_backup(
-        self, backup_id: str, *, timeout: float | None = None, attempt_timeout: float | None = None
+        self, backup_id: str, *, timeout: Timeout = None, attempt_timeout: Timeout = None
     ) -> Backup:
         """Return one backup. Mirrors ``describe_backup``.
 
         Raises what `fetch_page` does, and NotFoundError if no backup has this id.
         """
-        return await self._calls.call(api.DESCRIBE_BACKUP, timeout, attempt_timeout, backup_id=backup_id)
+        return await self._calls.call(api.DESCRIBE_BACKUP, (timeout, attempt_timeout), backup_id=backup_id)
 
     async def create_backup(
         self,
@@ -170,8 +170,8 @@ class BackupsClient:
         *,
         name: str | None = None,
         description: str | None = None,
-        timeout: float | None = None,
-        attempt_timeout: float | None = None,
+        timeout: Timeout = None,
+        attempt_timeout: Timeout = None,
     ) -> Backup:
         """Start a backup of an index, and return it as the service describes it: usually not Ready yet.
 
@@ -181,7 +181,7 @@ class BackupsClient:
         PaymentRequiredError and ForbiddenError if the plan or a quota does not allow a backup.
         """
         body = {"name": checked.text("name", name), "description": checked.text("description", description)}
-        return await self._calls.call(api.CREATE_BACKUP, timeout, attempt_timeout, body=body, index_name=index_name)
+        return await self._calls.call(api.CREATE_BACKUP, (timeout, attempt_timeout), body, index_name=index_name)
 
     async def ensure_backup(
         self,
@@ -189,8 +189,8 @@ class BackupsClient:
         name: str,
         *,
         description: str | None = None,
-        timeout: float | None = None,
-        attempt_timeout: float | None = None,
+        timeout: Timeout = None,
+        attempt_timeout: Timeout = None,
     ) -> Backup:
         """Return the index's backup of this name, and start one only if there is none: safe to call again.
 
@@ -215,16 +215,11 @@ class BackupsClient:
         if existing is not None:
             return existing
         deadline = self._calls.retrier.deadline(2 * self._calls.seconds(timeout) + sum(calls.LOOKS_AFTER_CREATE))
-        write = self._calls.call(api.CREATE_BACKUP, timeout, attempt_timeout, body=body, index_name=index_name)
+        write = self._calls.call(api.CREATE_BACKUP, (timeout, attempt_timeout), body, index_name=index_name)
         return await calls.written_or_found(write, find, calls.LOOKS_AFTER_CREATE, deadline)
 
     async def delete_backup(
-        self,
-        backup_id: str,
-        *,
-        missing_ok: bool = False,
-        timeout: float | None = None,
-        attempt_timeout: float | None = None,
+        self, backup_id: str, *, missing_ok: bool = False, timeout: Timeout = None, attempt_timeout: Timeout = None
     ) -> None:
         """Delete one backup. It may still be listed for a while: see `wait_until_deleted`.
 
@@ -234,7 +229,7 @@ class BackupsClient:
         """
         checked.choice("missing_ok", missing_ok, (True, False))
         try:
-            await self._calls.call(api.DELETE_BACKUP, timeout, attempt_timeout, backup_id=backup_id)
+            await self._calls.call(api.DELETE_BACKUP, (timeout, attempt_timeout), backup_id=backup_id)
         except NotFoundError as error:
             if not missing_ok and not error.outcome_unknown:
                 raise
@@ -248,8 +243,8 @@ class BackupsClient:
         name: str,
         tags: Mapping[str, str] | None = None,
         deletion_protection: Literal["enabled", "disabled"] | None = None,
-        timeout: float | None = None,
-        attempt_timeout: float | None = None,
+        timeout: Timeout = None,
+        attempt_timeout: Timeout = None,
     ) -> RestoreReceipt:
         """Start restoring a backup into a new index, and return the ids of the restore job and of the index.
 
@@ -271,7 +266,7 @@ class BackupsClient:
             jobs = self.list_restore_jobs(timeout=max(0.001, deadline.left()), attempt_timeout=attempt_timeout)
             return calls.receipt_of(await jobs.to_list(), backup_id, name, begin)
 
-        write = self._calls.call(api.CREATE_INDEX_FROM_BACKUP, timeout, attempt_timeout, body=body, backup_id=backup_id)
+        write = self._calls.call(api.CREATE_INDEX_FROM_BACKUP, (timeout, attempt_timeout), body, backup_id=backup_id)
         return await calls.written_or_found(write, find, calls.LOOKS_AFTER_RESTORE, deadline)
 
     def list_restore_jobs(
@@ -280,8 +275,8 @@ class BackupsClient:
         limit: int | None = None,
         pagination_token: str | None = None,
         max_items: int | None = None,
-        timeout: float | None = None,
-        attempt_timeout: float | None = None,
+        timeout: Timeout = None,
+        attempt_timeout: Timeout = None,
     ) -> RestoreJobPager:
         """Return the listing of all restore jobs of the project, for `async for`; nothing is sent yet.
 
@@ -289,17 +284,18 @@ class BackupsClient:
         arguments are those of `list_backups`. Mirrors ``list_restore_jobs``.
         """
         query = {"limit": checked.page_size(limit, max_items)}
-        fetch = self._calls.fetcher(api.LIST_RESTORE_JOBS, timeout, attempt_timeout, query)
+        fetch = self._calls.fetcher(api.LIST_RESTORE_JOBS, (timeout, attempt_timeout), query)
         return RestoreJobPager(fetch, checked.token(pagination_token), max_items)
 
     async def describe_restore_job(
-        self, restore_job_id: str, *, timeout: float | None = None, attempt_timeout: float | None = None
+        self, restore_job_id: str, *, timeout: Timeout = None, attempt_timeout: Timeout = None
     ) -> RestoreJob:
         """Return one restore job. Mirrors ``describe_restore_job``; raises what `describe_backup` does.
 
         A NotFoundError is no proof that the job does not exist: the service answers 404 to other failures too.
         """
-        return await self._calls.call(api.DESCRIBE_RESTORE_JOB, timeout, attempt_timeout, restore_job_id=restore_job_id)
+        timeouts = timeout, attempt_timeout
+        return await self._calls.call(api.DESCRIBE_RESTORE_JOB, timeouts, restore_job_id=restore_job_id)
 
     async def wait_until_ready(self, backup: Backup | str, *, timeout: float = 21_600.0) -> Backup:
         """Return a backup as soon as it is Ready. `backup` is a Backup or its id, `timeout` in seconds.
@@ -333,16 +329,16 @@ class BackupsClient:
         backup_id = checked.segment("backup", backup.backup_id if isinstance(backup, Backup) else backup)
         return self._calls.wait(api.DESCRIBE_BACKUP, "the backup", timeout, backup_id=backup_id)
 
-    def _fetcher(
-        self, size: int, index_name: str | None, include_deleted: object, timeout: Timeout, attempt_timeout: Timeout
+    def _fetch(
+        self, size: int, index_name: str | None, include_deleted: object, timeouts: Timeouts
     ) -> Fetch[BackupPage]:
         deleted = checked.choice("include_deleted", include_deleted, (True, False))
         query = {"limit": size, "include_deleted": "true" if deleted else None}
         if index_name is not None:
-            return self._calls.fetcher(api.LIST_INDEX_BACKUPS, timeout, attempt_timeout, query, index_name=index_name)
+            return self._calls.fetcher(api.LIST_INDEX_BACKUPS, timeouts, query, index_name=index_name)
         if deleted:
             raise checked.refused("include_deleted", "needs an index_name, as the project's listing has them anyway")
-        return self._calls.fetcher(api.LIST_PROJECT_BACKUPS, timeout, attempt_timeout, query)
+        return self._calls.fetcher(api.LIST_PROJECT_BACKUPS, timeouts, query)
 
     # Lifetime.
 

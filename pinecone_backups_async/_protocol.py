@@ -45,11 +45,6 @@ class Endpoint(NamedTuple, Generic[_T_co]):
     success: Collection[int] = frozenset({200})
 
     @property
-    def writes(self) -> bool:
-        """Return whether a call may change something."""
-        return self.method != "GET"
-
-    @property
     def repeatable(self) -> bool:
         """Return whether it may be sent again whatever became of it; a second DELETE finds nothing to delete."""
         return self.method in {"GET", "DELETE"}

@@ -19,7 +19,7 @@ Whether a request may be sent again depends on what became of it: see `may_have_
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
@@ -108,8 +108,7 @@ class Attempt:
     sent: bool = False
 
 
-@attrs.frozen
-class Limits:
+class Limits(NamedTuple):
     """The limits of one call."""
 
     #: Seconds for the call with all its attempts and waits.
@@ -140,8 +139,8 @@ class Retrier:
         """Return what `send` returns, sent again while that is allowed and may help; else raise its last error.
 
         All of it takes at most `limits.timeout` seconds. What is not `repeatable` is sent again only if nothing can
-        have happened. Where a call that `writes` fails, its error's `outcome_unknown` says whether an attempt may have
-        acted; if it is cancelled, one WARNING with the endpoint's name does.
+        have happened. Where a call other than GET fails, its error's `outcome_unknown` says whether an attempt may
+        have acted; if it is cancelled, one WARNING with the endpoint's name does.
         """
         return await _Call(self, send, limits, endpoint, self.deadline(limits.timeout)).run()
 
@@ -203,7 +202,7 @@ class _Call(Generic[_T]):
         try:
             return await self._send(attempt)
         except (errors.BackupsError, asyncio.CancelledError) as error:
-            self._outcome_unknown |= self._endpoint.writes and may_have_acted(error, sent=attempt.sent)
+            self._outcome_unknown |= self._endpoint.method != "GET" and may_have_acted(error, sent=attempt.sent)
             self._failure = error
             # Other kept connections may be as stale as this one, or carry a response that nobody asked for.
             self._broken |= isinstance(error, errors.TransportError | errors.ResponseParsingError)

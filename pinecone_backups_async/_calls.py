@@ -1,6 +1,7 @@
-"""Makes calls: one, or look after look until a status says that it is over, or what a lost response was about.
+"""Makes the calls of one client: single calls, waits, and the search for what became of a lost response.
 
-Knows the table of endpoints only as values that it is given. Checks the timeouts of a call and what its path needs.
+Gets each endpoint as a value; does not know the table of endpoints. Checks the timeouts of a call and what its path
+needs.
 """
 
 import datetime as dt

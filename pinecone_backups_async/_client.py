@@ -31,12 +31,12 @@ _SECRET_LENGTH = 8  # a shorter value of an additional header is masked nowhere:
 
 @walled_methods
 class BackupsClient:
-    """A client for the backups of a Pinecone project: list, take, keep and restore them.
+    """A client for the backups of a Pinecone project: list, take, restore and delete them.
 
     - `api_key`: the key; None: the environment's PINECONE_API_KEY.
     - `base_url`: the address of the API; None: PINECONE_CONTROLLER_HOST, or `https://api.pinecone.io`.
     - `timeout`: seconds for one call with all its attempts and waits; for a listing, for each page.
-    - `attempt_timeout`: seconds for one attempt; of a POST, for connecting.
+    - `attempt_timeout`: seconds for one attempt; of a POST only for connecting.
     - `retry`: how often a request is sent again.
     - `additional_headers`: sent with every request; None: PINECONE_ADDITIONAL_HEADERS, a JSON object.
     - `proxy`: the URL of an HTTP proxy. The environment's proxies are not used.

@@ -1,13 +1,13 @@
-"""What belongs to an event loop: the lifetime of a session, and lookups of names that nothing waits for.
+"""What belongs to an event loop: the lifetime of a session, and lookups of host names that nothing waits for.
 
 Knows loops, processes, threads and the resolver; knows no HTTP.
 
 Theory of operation
 -------------------
-A session cannot close itself when its loop ends: closing takes an await. So an async generator keeps it open, whose end
-closes it. asyncio.run closes open async generators before it closes the loop, which is how the session closes with the
-loop. A loop may also be closed without that (or without anything: `loop.close()` alone). Then nothing is left to wait
-for, and the session is closed by the next call, or when the client is collected.
+A session cannot close itself when its loop ends, because closing needs an await. So each session has an async
+generator, which closes the session when it is closed itself. asyncio.run closes all open async generators before it
+closes the loop, and so it closes the session. A loop may also be closed by `loop.close()` alone. Then nothing is left
+to wait for, and the session is closed by the next call, or when the client is collected.
 
 In a forked process the session is the parent's. Using it would mix two processes' bytes on one socket. Closing it, or
 letting it be collected, would unregister its sockets from the selector that the parent shares. So it is kept as it is.

@@ -120,7 +120,7 @@ class MetadataField(Model):
 class MetadataSchema(Model):
     """The metadata fields that an index describes."""
 
-    #: The fields by name.
+    #: The fields by name. As read from the service, they are in alphabetical order and cannot be changed.
     fields: Mapping[str, MetadataField]
 
     def __hash__(self) -> int:
@@ -205,7 +205,7 @@ class Page(Generic[_Row]):
 
 @attrs.frozen(kw_only=True, repr=False)
 class BackupPage(Page[Backup]):
-    """One page of a listing of backups."""
+    """One page of a listing of backups: `data` is a tuple of `Backup`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -237,7 +237,7 @@ class RestoreJob(Model):
 
 @attrs.frozen(kw_only=True, repr=False)
 class RestoreJobPage(Page[RestoreJob]):
-    """One page of the listing of restore jobs."""
+    """One page of the listing of restore jobs: `data` is a tuple of `RestoreJob`."""
 
 
 @attrs.frozen(kw_only=True)

@@ -59,7 +59,7 @@ class _Pager(Generic[_Page, _Item]):
 
 
 class BackupPager(_Pager[BackupPage, Backup]):
-    """A listing of backups: iterate over it for backups, `pages()` for pages, `to_list()` for all at once.
+    """A listing of backups: iterate over it for each `Backup`, over `pages()` for each `BackupPage`; or `to_list()`.
 
     No request is sent before the iteration. Each iteration starts from the beginning and yields each `backup_id` once.
     It keeps its position: after an error, a timeout or a cancellation, the next `anext` on the same iterator continues
@@ -68,7 +68,7 @@ class BackupPager(_Pager[BackupPage, Backup]):
 
 
 class RestoreJobPager(_Pager[RestoreJobPage, RestoreJob]):
-    """A listing of restore jobs: iterate over it for jobs, `pages()` for pages, `to_list()` for all at once.
+    """A listing of restore jobs, each a `RestoreJob`; `pages()` has each `RestoreJobPage`, `to_list()` all jobs.
 
     It works like `BackupPager` and yields each `restore_job_id` once. The service may leave jobs out and may end the
     listing early, so a job that is not listed may still exist.
@@ -77,7 +77,7 @@ class RestoreJobPager(_Pager[RestoreJobPage, RestoreJob]):
 
 @attrs.define(eq=False, repr=False)
 class _Pages(AsyncIterator[_Page]):
-    """One iteration over pages: follows the tokens and refuses to go in circles."""
+    """One iteration over pages: follows the tokens, and stops if one comes a second time."""
 
     _fetch: Fetch[_Page]
     _token: str | None = None

@@ -45,7 +45,10 @@ class RetryPolicy:
                 raise checked.refused(name, f"must be callable, not {type(hook).__name__}")
 
     def delay(self, retry: int) -> float:
-        """Return the seconds to wait before the n-th retry: full jitter. Raises ConfigurationError as `draw` does."""
+        """Return the seconds to wait before the n-th retry, drawn from 0 to its longest wait.
+
+        Raises ConfigurationError if `random` returns anything but a number from 0 to 1.
+        """
         return self.draw() * min(self.max_delay, self.base_delay * 2.0 ** min(retry - 1, 64))
 
     def draw(self) -> float:

@@ -1,7 +1,7 @@
 """Decoded JSON to models, strictly: nothing is coerced, every fault carries its path, unknown keys are kept.
 
-Knows cattrs and the types of the API; knows no bytes. What a valid response is, is decided here: the faster readers
-of `_decode` come to the same result sooner.
+Knows cattrs and the types of the API; knows no bytes. What a valid response is, is decided here: the faster ways of
+`_decode` come to the same result sooner.
 """
 
 import datetime as dt

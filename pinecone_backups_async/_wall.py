@@ -6,8 +6,8 @@ proxy, headers and bodies. Instead of keeping each of these frames clean, `walle
 the call ends with an exception of any kind:
 
 - The variables of all frames below the wall are dropped; files, lines and names stay, so a traceback reads as before.
-- A cause or a context that was caught by this package or by aiohttp is cut off. What stays as context is what the
-  caller was handling when it called. The cause of an exception from a hook of the user stays: the hook caught it.
+- A cause or a context that was caught by this package, aiohttp or tenacity is cut off. What stays as context is what
+  the caller was handling when it called. The cause of an exception from a hook of the user stays: the hook caught it.
 - A CancelledError keeps the CancelledErrors that it is chained to: anyio looks among them for its own.
 
 Frames without variables hold no reference to the error either, so an error is never part of a reference cycle. The
@@ -97,7 +97,7 @@ def _cut_contexts(error: BaseException, handled: BaseException | None) -> None:
 
 
 def _was_caught_inside(error: BaseException) -> bool:
-    """Return whether this package or aiohttp caught the exception: a traceback begins in the frame that caught it."""
+    """Return whether a package of `_INSIDE` caught the exception: a traceback begins in the frame that caught it."""
     trace = error.__traceback__
     module = type(error).__module__ if trace is None else trace.tb_frame.f_globals.get("__name__", "")
     return str(module).partition(".")[0] in _INSIDE

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 from . import _arguments as checked
 from . import _calls as calls
 from . import _endpoints as api
-from . import _settings as settings
 from ._calls import Timeout, Timeouts
 from ._errors import NotFoundError
 from ._models import Backup, BackupPage, Index, RestoreJob, RestoreReceipt
@@ -67,12 +66,12 @@ class BackupsClient:
     ) -> None:
         seconds, attempt = checked.seconds("timeout", timeout), checked.seconds("attempt_timeout", attempt_timeout)
         version = checked.choice("api_version", api_version, API_VERSIONS)
-        self._base_url = settings.checked_base_url(base_url)
-        key = settings.checked_api_key(api_key)
-        additional = settings.checked_headers(additional_headers)
+        self._base_url = checked.base_url(base_url)
+        key = checked.api_key(api_key)
+        additional = checked.headers(additional_headers)
         self._header_names = sorted(additional)
-        context = settings.checked_ssl_context(ssl_context, connector)
-        proxy_url = settings.checked_proxy(proxy, self._base_url)
+        context = checked.ssl_context(ssl_context, connector)
+        proxy_url = checked.proxy(proxy, self._base_url)
         self._session = SessionManager(self._base_url, key, proxy_url, context, connector)
         secrets = [key, *(value for value in additional.values() if len(value) >= _SECRET_LENGTH)]
         source = "PINECONE_API_KEY" if api_key is None else "the argument api_key"

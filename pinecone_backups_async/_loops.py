@@ -23,6 +23,8 @@ import os
 import socket
 import threading
 from collections.abc import AsyncGenerator, Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -92,27 +94,20 @@ async def _until_closed(session: Any) -> AsyncGenerator[None, None]:
             await session.close()
 
 
-class Lookups:
-    """The two lookups that a resolver asks an event loop for; each in a daemon thread of its own."""
-
-    async def getaddrinfo(self, *arguments: Any, **options: Any) -> Any:
-        """Do what `loop.getaddrinfo` does."""
-        return await _in_daemon_thread(lambda: socket.getaddrinfo(*arguments, **options))
-
-    async def getnameinfo(self, *arguments: Any) -> Any:
-        """Do what `loop.getnameinfo` does."""
-        return await _in_daemon_thread(lambda: socket.getnameinfo(*arguments))
-
-
-async def _in_daemon_thread(function: Callable[[], Any]) -> Any:
+async def _look_up(function: str, *arguments: Any, **options: Any) -> Any:
+    """Do what a function of `socket` does, in a daemon thread of its own."""
     outcome: concurrent.futures.Future[Any] = concurrent.futures.Future()
     outcome.set_running_or_notify_cancel()  # so that the thread may still settle it after a cancellation
 
     def run() -> None:
         try:
-            outcome.set_result(function())
+            outcome.set_result(getattr(socket, function)(*arguments, **options))
         except (OSError, UnicodeError) as error:
             outcome.set_exception(error)
 
     threading.Thread(target=run, name="pinecone-backups-lookup", daemon=True).start()
     return await asyncio.wrap_future(outcome)
+
+
+#: The two lookups that a resolver asks an event loop for.
+LOOKUPS: Any = SimpleNamespace(**{name: partial(_look_up, name) for name in ("getaddrinfo", "getnameinfo")})

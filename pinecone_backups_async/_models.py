@@ -5,7 +5,6 @@ Every model keeps what this version does not know in `extra`; its `to_dict` has 
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from functools import cache
 from operator import attrgetter
 from typing import Any, Final, Generic, NoReturn, TypeVar, cast
@@ -77,7 +76,7 @@ def _copied(value: Any) -> Any:
         return value.to_dict()
     if isinstance(value, list):
         return [item if type(item) in _AS_IS else _copied(item) for item in cast("list[Any]", value)]
-    return _object(value) if isinstance(value, (dict, Mapping)) else deepcopy(value)
+    return _object(value) if isinstance(value, (dict, Mapping)) else value
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ import ssl
 import threading
 import traceback
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.request import getproxies_environment
 from weakref import WeakKeyDictionary
 
@@ -36,7 +36,7 @@ from yarl import URL
 from ._arguments import refused
 from ._decode import MAX_BODY, MAX_ERROR_BODY
 from ._errors import ClientClosedError, TLSError, TransportError, TransportTimeoutError
-from ._loops import Lookups, LoopSession
+from ._loops import LOOKUPS, LoopSession
 from ._protocol import Request, Response
 from ._retry import Attempt
 
@@ -214,7 +214,7 @@ def _new_session(proxy: str | None, ssl_context: ssl.SSLContext | None, connecto
             raise RuntimeError(
                 "connector= is closed, or of another event loop or process: make one, and a client, in each"
             )
-    resolver = aiohttp.ThreadedResolver(cast("Any", Lookups()))  # it needs no more of an event loop
+    resolver = aiohttp.ThreadedResolver(LOOKUPS)  # it needs no more of an event loop
     return aiohttp.ClientSession(
         connector=connector or aiohttp.TCPConnector(ssl=ssl_context or True, resolver=resolver),
         connector_owner=connector is None,

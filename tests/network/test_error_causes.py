@@ -16,7 +16,7 @@ import pytest
 from aiohttp.abc import AbstractResolver
 
 from pinecone_backups_async import RetryPolicy, TransportTimeoutError
-from pinecone_backups_async._loops import Lookups
+from pinecone_backups_async._loops import LOOKUPS
 from tests.support.aioresponses_bridge import mocked_aiohttp
 from tests.support.clients import failed_at, failure, unused_port
 from tests.support.fault_kinds import cut, stall
@@ -133,7 +133,7 @@ def wait_for(release: threading.Event, *_: object) -> None:
 
 
 async def test_lookups_are_those_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    lookups, address = Lookups(), ("127.0.0.1", 80)
+    lookups, address = LOOKUPS, ("127.0.0.1", 80)
     flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
     assert await lookups.getnameinfo(address, flags) == socket.getnameinfo(address, flags)
     release = threading.Event()

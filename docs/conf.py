@@ -42,6 +42,7 @@ html_show_sourcelink = False
 DEFAULTS = {
     "NOTHING": "...",  # made anew by a factory of attrs
     "<built-in function monotonic>": "time.monotonic",
+    "<bound method SystemRandom.random of <random.SystemRandom object>>": "SystemRandom().random",
     "<class 'pinecone_backups_async._client.BackupsClient'>": "BackupsClient",
     "datetime.timedelta(seconds=21600)": "timedelta(hours=6)",
 }

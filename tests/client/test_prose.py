@@ -49,6 +49,7 @@ LIMITS: dict[str, AbstractSet[float]] = {
     r"or (\d+) after a timeout": {TIMEOUT_COST},
     r"from 0 to min\((\d+)": {POLICY.max_delay},
     r"min\(\d+, (\S+) ": {POLICY.base_delay},
+    r"waits of up to (\S+), 1 and 2 seconds": {POLICY.base_delay},
     r"(\S+) s for an attempt": {default("__init__", "attempt_timeout")},
     r"(\S+) s for a call": {default("__init__", "timeout")},
     r"between looks are (\S+) s": {calls.FIRST_DELAY},

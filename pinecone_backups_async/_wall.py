@@ -29,6 +29,7 @@ from typing import Any, Final, TypeVar, cast
 
 enabled = True
 _INSIDE: Final = frozenset({"pinecone_backups_async", "aiohttp", "tenacity"})
+_LONGEST_CHAIN: Final = 1_000  # of contexts
 _YIELD: Final = opmap["YIELD_VALUE"]
 _F = TypeVar("_F", bound=Callable[..., Any])
 _C = TypeVar("_C")
@@ -83,10 +84,10 @@ class _Wall:
 
 
 def _cut_contexts(error: BaseException, handled: BaseException | None) -> None:
-    """Replace the first context that may not stay by what the caller was handling."""
-    while error is not handled:
+    """Replace the first context that may not stay by what the caller was handling. Hooks may have made circles."""
+    for _ in range(_LONGEST_CHAIN):
         context = error.__context__
-        if context is None or context is handled:
+        if error is handled or context is None or context is handled:
             return
         if isinstance(context, asyncio.CancelledError) and isinstance(error, asyncio.CancelledError):
             _clear_frames(context.__traceback__)

@@ -117,6 +117,18 @@ async def test_a_hook_keeps_its_exception_cause_and_lines() -> None:
     assert variables_below(caught.value) == {}
 
 
+async def test_exceptions_of_a_hook_may_be_chained_in_a_circle() -> None:
+    @walled
+    async def call() -> None:
+        one, other = KeyError("one"), KeyError("other")
+        one.__context__, other.__context__ = other, one
+        raise ValueError from one
+
+    with pytest.raises(ValueError, match="^$") as caught:
+        await call()
+    assert str(caught.value.__cause__) == "'one'"
+
+
 async def test_the_chain_of_cancellations_stays() -> None:
     @walled
     async def call() -> None:

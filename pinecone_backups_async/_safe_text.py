@@ -1,14 +1,14 @@
 """What the service sent, made safe to show: without secrets in any spelling, in one line, short. Knows no HTTP.
 
 Theory of operation. A secret that a text has as it is becomes `***`. Then the escapes are taken off what is left, layer
-by layer: percent signs, JSON, HTML, the NULs of UTF-16. If a secret comes to light there, its place in the text is hard
-to say, so the whole text becomes `***`. Secrets lose their own escapes too, so that both sides end in the same form.
+by layer: percent signs, JSON, HTML, the NULs of UTF-16. If a secret comes to light below one of them, its place in the
+text is hard to say, so the whole text becomes `***`. Secrets lose their own escapes too, so that both sides meet.
 
 Only the beginning of a text is shown. It is searched far enough beyond that to find every secret that begins in it.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, cast
 
 MAX_TEXT: Final = 500
@@ -27,9 +27,9 @@ class SafeText:
     """Masks secrets in text of the service's, and bounds it."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        known = sorted(secrets, key=len, reverse=True)
+        known = list(secrets)
         self._searched = MAX_TEXT + _LONGEST_ESCAPE * max(map(len, known), default=0)
-        self._shortest = min(map(len, known), default=0)
+        self._shortest = min((len(form) for secret in known for form in _unescaped(secret)), default=0)
         patterns = _pattern(known), _pattern([secret for secret in known if len(secret) >= _TELLING])
         self._patterns: Callable[[], tuple[re.Pattern[str], ...]] = lambda: patterns  # so that no attribute shows them
 
@@ -43,7 +43,7 @@ class SafeText:
         every, telling = self._patterns()
         pattern = telling if ours else every
         masked = pattern.sub(lambda secret: _MASKED * len(secret[0]), text[: self._searched])
-        if pattern.search(_unescaped(masked)):
+        if any(map(pattern.search, _unescaped(masked))):
             return "***"
         shown = re.sub(f"{_MASKED}+", "***", masked[:MAX_TEXT])
         return "".join(map(_printable, shown))[:MAX_TEXT]
@@ -59,14 +59,15 @@ class SafeText:
 
 
 def _pattern(secrets: list[str]) -> re.Pattern[str]:
-    forms = [re.escape(form) for secret in secrets for form in (secret, _unescaped(secret)) if form]
-    return re.compile("|".join(forms) or "(?!)", re.IGNORECASE)
+    forms = {re.escape(form) for secret in secrets for form in (secret, *_unescaped(secret)) if form}
+    return re.compile("|".join(sorted(forms, key=len, reverse=True)) or "(?!)", re.IGNORECASE)
 
 
-def _unescaped(text: str) -> str:
+def _unescaped(text: str) -> Iterator[str]:
+    """Yield a text without one layer of escapes, without two, and so on: what precedes a secret may hide it deeper."""
     for _ in range(_LAYERS):
         text = _ESCAPE.sub(_character, text)
-    return text
+        yield text
 
 
 def _character(escape: re.Match[str]) -> str:

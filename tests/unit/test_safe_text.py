@@ -40,6 +40,16 @@ def test_every_spelling_is_masked(name: str) -> None:
     assert SAFE.text("x" * 490 + SPELLINGS[name] + "y" * 9000) == ("x" * 490 + "***" if plain else "***")
 
 
+@pytest.mark.parametrize("ahead", ["100%", "&#x", "\\u00"])
+def test_what_precedes_a_secret_does_not_hide_it(ahead: str) -> None:
+    spelled = "".join(f"&#{ord(character)};" for character in "Bad0key")
+    assert SafeText(["Bad0key"]).text(ahead + spelled) == "***"
+
+
+def test_a_secret_without_its_own_escapes_is_masked_alone() -> None:
+    assert SafeText(["a%62%63%64%65"]).text("abcde") == "***"
+
+
 @pytest.mark.parametrize("size", [40, 75, 394, 500, 511, 512])
 def test_no_piece_of_a_key_is_left_at_a_cut(size: int) -> None:
     key = ("pcsk_" + "".join(f"{number:03}" for number in range(200)))[:size]

@@ -147,12 +147,12 @@ def proxy(value: object, base_url: str) -> str | None:
 def _url(argument: str, value: object) -> URL:
     """Return an http(s) URL with a host, as the transport reads it. The message does not repeat what may be secret."""
     try:
-        url = URL(value) if isinstance(value, str) and _VISIBLE_ASCII.fullmatch(value) else URL()
+        url = URL(str(URL(value))) if isinstance(value, str) and _VISIBLE_ASCII.fullmatch(value) else URL()
         host = url.raw_host or ""
         host.encode("idna")  # the resolver does, in the middle of a call, and the transport reads numbers as an address
         if host.rstrip(".").rpartition(".")[2].isdigit():
             ipaddress.IPv4Address(host)
-    except ValueError:
+    except (ValueError, IndexError):  # yarl raises both
         url = URL()
     if not url.raw_host or not url.port or url.scheme not in {"http", "https"}:
         raise refused(argument, "must be an http:// or https:// URL with a host")

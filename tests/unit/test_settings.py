@@ -94,7 +94,7 @@ WRONG_ADDRESSES = [("base_url", url) for url in (
 )] + [("proxy", url) for url in (
     "http://a..b:1", "http://[::1]x:1", "", "proxy.example", "socks5://hush@proxy.example", "http://", 5,
     "http://u:hush@:80", "http://pro xy", f"http://{'a' * 64}.example", "http://hush:p%C4%85ss@host:9",
-    "http://corp%3Ahush:pass@host:9",
+    "http://corp%3Ahush:pass@host:9", "https://@1.2.3[::1]%@", "https://[fe80::1%25lo]%@[:-1",
 )]  # fmt: skip
 
 

@@ -19,13 +19,12 @@ from ._pager import BackupPager, Fetch, RestoreJobPager, prove_complete
 from ._policy import RetryPolicy, checked_policy
 from ._protocol import API_VERSIONS, Protocol
 from ._retry import Retrier
+from ._safe_text import TELLING
 from ._transport import TRANSPORT, SessionManager
 from ._wall import walled_methods
 
 if TYPE_CHECKING:
     import aiohttp
-
-_SECRET_LENGTH = 8  # a shorter value of an additional header is masked nowhere: it would be a part of many words
 
 
 @walled_methods
@@ -73,7 +72,7 @@ class BackupsClient:
         context = checked.ssl_context(ssl_context, connector)
         proxy_url = checked.proxy(proxy, self._base_url)
         self._session = SessionManager(self._base_url, key, proxy_url, context, connector)
-        secrets = [key, *(value for value in additional.values() if len(value) >= _SECRET_LENGTH)]
+        secrets = [key, *(value for value in additional.values() if len(value) >= TELLING)]
         source = "PINECONE_API_KEY" if api_key is None else "the argument api_key"
         protocol = Protocol(self._base_url, Protocol.headers_of(TRANSPORT, additional, version), secrets, source)
         retrier = Retrier(checked_policy(retry), self._session.sleep_unless_closed)
@@ -107,7 +106,7 @@ class BackupsClient:
         PaginationLoopError.
         """
         size = checked.page_size(limit, max_items)
-        fetch = self._fetch(size, index_name, include_deleted, (timeout, attempt_timeout))
+        fetch = self._pages(size, index_name, include_deleted, (timeout, attempt_timeout))
         return BackupPager(fetch, checked.token(pagination_token), max_items)
 
     async def fetch_page(
@@ -125,7 +124,7 @@ class BackupsClient:
         The arguments are those of `list_backups`. Raises ConfigurationError, ClientClosedError, TransportError (no
         complete response), ApiError (the service answered with an error), ResponseParsingError (an invalid response).
         """
-        fetch = self._fetch(checked.page_size(limit), index_name, include_deleted, (timeout, attempt_timeout))
+        fetch = self._pages(checked.page_size(limit), index_name, include_deleted, (timeout, attempt_timeout))
         return await fetch(checked.token(pagination_token))
 
     async def inventory(
@@ -145,7 +144,7 @@ class BackupsClient:
         `list_backups`. Raises IncompleteListingError if the proof fails, and what `fetch_page` does.
         """
         checked.count("max_passes", max_passes, least=2)
-        fetch = self._fetch(checked.page_size(limit), index_name, include_deleted, (timeout, attempt_timeout))
+        fetch = self._pages(checked.page_size(limit), index_name, include_deleted, (timeout, attempt_timeout))
         return await prove_complete(fetch, max_passes)
 
     async def list_indexes(self, *, timeout: Timeout = None, attempt_timeout: Timeout = None) -> list[Index]:
@@ -328,10 +327,8 @@ class BackupsClient:
         backup_id = checked.segment("backup", backup.backup_id if isinstance(backup, Backup) else backup)
         return self._calls.wait(api.DESCRIBE_BACKUP, "the backup", timeout, backup_id=backup_id)
 
-    def _fetch(
-        self, size: int, index_name: str | None, include_deleted: object, timeouts: Timeouts
-    ) -> Fetch[BackupPage]:
-        deleted = checked.choice("include_deleted", include_deleted, (True, False))
+    def _pages(self, size: int, index_name: str | None, deleted: object, timeouts: Timeouts) -> Fetch[BackupPage]:
+        checked.choice("include_deleted", deleted, (True, False))
         query = {"limit": size, "include_deleted": "true" if deleted else None}
         if index_name is not None:
             return self._calls.fetcher(api.LIST_INDEX_BACKUPS, timeouts, query, index_name=index_name)

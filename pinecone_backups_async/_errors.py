@@ -108,7 +108,7 @@ class ApiError(_ResponseError):
     status: int = 0
     #: The code of the error object, such as `NOT_FOUND`; an open string.
     code: str | None = None
-    #: The details of the error object, with long texts shortened; None if the response is larger than 8 KiB.
+    #: The details of the error object; None if the response is larger than 8 KiB or has a secret in it.
     details: Any = None
     #: The seconds of the Retry-After header; None if it was absent or unusable.
     retry_after: float | None = None

@@ -137,6 +137,7 @@ class Protocol:
         texts = [facts.get("message"), fields.get("message"), fields.get("detail"), "" if facts else _text(response)]
         message = self._safe.text(next(text for text in texts if isinstance(text, str)))
         code = facts.get("code") if isinstance(facts.get("code"), str) else None
+        is_clean = len(response.body) <= MAX_DETAILS and self._safe.is_clean(_text(response))
         unavailable = code == ErrorCode.UNAVAILABLE and 200 <= status < 300
         kind = errors.ServiceError if unavailable else errors.CLASS_OF_STATUS.get(status, errors.ApiError)
         error = kind(
@@ -144,7 +145,7 @@ class Protocol:
             status=status,
             # A known code is no secret, whatever the key is.
             code=code if code is None or code in set(ErrorCode) else self._safe.text(code),
-            details=self._safe.json(facts.get("details")) if len(response.body) <= MAX_DETAILS else None,
+            details=facts.get("details") if is_clean else None,
             retry_after=_retry_after(response.headers),
             request_id=self.request_id(response),
         )

@@ -9,12 +9,12 @@ Only the beginning of a text is shown. It is searched far enough beyond that to 
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, cast
+from typing import Final
 
 MAX_TEXT: Final = 500
 _LAYERS: Final = 4  # of escapes that are taken off
 _LONGEST_ESCAPE: Final = 24  # characters that one character of a secret may take, as in %255Cu0070
-_TELLING: Final = 8  # characters; a shorter secret may be a part of our own words
+TELLING: Final = 8  # characters; a shorter secret may be a part of many words, ours among them
 _MASKED: Final = "\uffff"  # one for each character of a secret, until the text is cut
 _ESCAPE: Final = re.compile(
     r"(?:%|\\u00)(?P<code>[0-9a-fA-F]{2})|&#[xX]0*(?P<html_code>[0-9a-fA-F]{2});?|&#(?P<decimal>[0-9]{2,5});?"
@@ -30,7 +30,7 @@ class SafeText:
         known = list(secrets)
         self._searched = MAX_TEXT + _LONGEST_ESCAPE * max(map(len, known), default=0)
         self._shortest = min((len(form) for secret in known for form in _unescaped(secret)), default=0)
-        patterns = _pattern(known), _pattern([secret for secret in known if len(secret) >= _TELLING])
+        patterns = _pattern(known), _pattern([secret for secret in known if len(secret) >= TELLING])
         self._patterns: Callable[[], tuple[re.Pattern[str], ...]] = lambda: patterns  # so that no attribute shows them
 
     def text(self, text: str, *, ours: bool = False) -> str:
@@ -48,14 +48,10 @@ class SafeText:
         shown = re.sub(f"{_MASKED}+", "***", masked[:MAX_TEXT])
         return "".join(map(_printable, shown))[:MAX_TEXT]
 
-    def json(self, value: Any) -> Any:
-        """Return decoded JSON with every text in it safe."""
-        if isinstance(value, dict):
-            return {self.text(key): self.json(item) for key, item in cast("dict[str, Any]", value).items()}
-        if isinstance(value, list):
-            return [self.json(item) for item in cast("list[Any]", value)]
-        text = self.text(str(value))
-        return value if text == str(value) else text
+    def is_clean(self, text: str) -> bool:
+        """Return whether a text has no secret in any spelling."""
+        every, _ = self._patterns()
+        return not any(map(every.search, (text, *_unescaped(text))))
 
 
 def _pattern(secrets: list[str]) -> re.Pattern[str]:

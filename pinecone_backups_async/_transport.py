@@ -113,7 +113,7 @@ class SessionManager:
         try:
             async with limit:
                 session.limits.add(limit)
-                return await self._exchange(session.http, request, attempt, before_send)
+                return await self._answer(session.http, request, attempt, before_send)
         except _FOREIGN_ERRORS as error:
             # The response broke off, or aiohttp's call was mocked: then only what could not connect was not sent.
             attempt.sent |= not limit.expired() and not isinstance(error, aiohttp.ClientConnectorError)
@@ -121,9 +121,7 @@ class SessionManager:
         finally:
             session.limits.discard(limit)
 
-    async def _exchange(
-        self, http: Any, request: Request, attempt: Attempt, before_send: Callable[[], None]
-    ) -> Response:
+    async def _answer(self, http: Any, request: Request, attempt: Attempt, before_send: Callable[[], None]) -> Response:
         async def middleware(ours: Any, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
             ours.before_send = before_send
             ours.headers["Api-Key"] = self._api_key()
@@ -211,9 +209,7 @@ def _new_session(proxy: str | None, ssl_context: ssl.SSLContext | None, connecto
     if connector is not None:
         is_ours = connector._loop is asyncio.get_running_loop() and _connector_pids[connector] == os.getpid()  # noqa: SLF001
         if connector.closed or not is_ours:
-            raise RuntimeError(
-                "connector= is closed, or of another event loop or process: make one, and a client, in each"
-            )
+            raise RuntimeError("connector= is closed, or of another event loop or process: make one in each")
     resolver = aiohttp.ThreadedResolver(LOOKUPS)  # it needs no more of an event loop
     return aiohttp.ClientSession(
         connector=connector or aiohttp.TCPConnector(ssl=ssl_context or True, resolver=resolver),

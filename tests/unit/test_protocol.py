@@ -129,12 +129,11 @@ def test_decisions_come_before_masking(key: str) -> None:
 
 
 def test_server_text_is_cut_and_masked() -> None:
-    details = {f"{KEY}\n": [f"-{KEY}-", 5, "x" * 900]}
-    error = api_error(500, error_body(KEY, f"{KEY} " * 100, details=details), {"X-Request-Id": f"r-{KEY}"})
+    error = api_error(500, error_body(KEY, f"{KEY} " * 100, details={"a": [KEY]}), {"X-Request-Id": f"r-{KEY}"})
     assert KEY not in repr(vars(error)) + str(error) + repr(error.args)
     assert (error.code, error.request_id) == ("***", "r-***")
     assert error.message.startswith("*** *** ")
-    assert error.details == {"***\\n": ["-***-", 5, "x" * 500]}
+    assert error.details is None
     assert api_error(500, error_body("UNKNOWN", "Many.", details=["a"] * MAX_DETAILS)).details is None
 
 

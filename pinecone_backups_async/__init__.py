@@ -41,9 +41,10 @@ _MODULES = ("_errors", "_statuses", "_models", "_policy", "_pager", "_client")  
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        modules = (vars(import_module(f".{module}", __name__)) for module in _MODULES)
-        return globals().setdefault(name, next(names[name] for names in modules if name in names))
+    for module in _MODULES if name in __all__ else ():
+        names = vars(import_module(f".{module}", __name__))
+        if name in names:
+            return globals().setdefault(name, names[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

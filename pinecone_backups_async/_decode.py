@@ -50,7 +50,7 @@ def decode_page(body: bytes) -> models.BackupPage:
     return structure_page(raw, models.BackupPage, Backup, rows=rows)
 
 
-def decode_restore_job_page(body: bytes) -> models.RestoreJobPage:
+def decode_job_page(body: bytes) -> models.RestoreJobPage:
     """Return the page of restore jobs in a body."""
     return structure_page(decode_json(body), models.RestoreJobPage, models.RestoreJob)
 
@@ -68,7 +68,7 @@ def decode_backup(body: bytes) -> Backup:
     return structure(decode_json(body), Backup)
 
 
-def decode_restore_job(body: bytes) -> models.RestoreJob:
+def decode_job(body: bytes) -> models.RestoreJob:
     """Return the restore job in a body."""
     return structure(decode_json(body), models.RestoreJob)
 

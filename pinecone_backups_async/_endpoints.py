@@ -15,8 +15,6 @@ DELETE_BACKUP = Endpoint("delete_backup", "DELETE", "/backups/{backup_id}", deco
 CREATE_INDEX_FROM_BACKUP = Endpoint(
     "create_index_from_backup", "POST", "/backups/{backup_id}/create-index", decode.decode_receipt, {200, 201, 202}
 )
-LIST_RESTORE_JOBS = Endpoint("list_restore_jobs", "GET", "/restore-jobs", decode.decode_restore_job_page)
-DESCRIBE_RESTORE_JOB = Endpoint(
-    "describe_restore_job", "GET", "/restore-jobs/{restore_job_id}", decode.decode_restore_job
-)
+LIST_RESTORE_JOBS = Endpoint("list_restore_jobs", "GET", "/restore-jobs", decode.decode_job_page)
+DESCRIBE_RESTORE_JOB = Endpoint("describe_restore_job", "GET", "/restore-jobs/{restore_job_id}", decode.decode_job)
 LIST_INDEXES = Endpoint("list_indexes", "GET", "/indexes", decode.decode_indexes)

@@ -23,8 +23,7 @@ MAX_ROWS: Final = 1_000  # of a page; the service has at most 100
 MAX_PROBLEMS: Final = 100
 _NAMES: Final[dict[type, str]] = {NoneType: "null", dict: "object", list: "array"}
 _RFC_3339: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-](?:[01]\d|2[0-3]):[0-5]\d))",
-    re.ASCII,
+    r"(?a)(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-](?:[01]\d|2[0-3]):[0-5]\d))"
 )
 _Problems: TypeAlias = list[tuple[str, str]]
 _P = TypeVar("_P", bound=Page[Any])

@@ -48,11 +48,14 @@ _connector_pids: Final[WeakKeyDictionary[aiohttp.BaseConnector, int]] = WeakKeyD
 # arrive behind the request. All other alerts complain of a record, which may be better the next time.
 _REFUSAL: Final = re.compile("ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE|PROTOCOL|SECURITY|DECRYPT_ERROR)")
 _CONNECT_FAILED: Final = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']+)'")
+_NOT_ACCEPTED: Final = (
+    "the certificate of {place} is not accepted: {words} (to trust a CA: ssl_context=, SSL_CERT_FILE)"
+)
 # Classes of exceptions: what they become, and the sentence. The first one in the order of an error's classes counts.
 _KINDS: Final[dict[type, tuple[type[TransportError], str]]] = {
     aiohttp.ClientHttpProxyError: (TransportError, "{place} answered {status} to CONNECT"),
     aiohttp.ServerFingerprintMismatch: (TLSError, "the fingerprint of {place} is not that of the connector"),
-    aiohttp.ClientConnectorCertificateError: (TLSError, "the certificate of {place} is not accepted: {words}"),
+    aiohttp.ClientConnectorCertificateError: (TLSError, _NOT_ACCEPTED),
     aiohttp.ClientConnectorSSLError: (TLSError, "the TLS handshake failed with {place}: {words}"),
     aiohttp.ClientConnectorDNSError: (TransportError, "the name of the host cannot be resolved: {place}: {words}"),
     aiohttp.ClientConnectorError: (TransportError, "no connection to {place}: {words}"),
@@ -198,11 +201,10 @@ class SessionManager:
 
     def _place(self, error: Any, attempt: Attempt) -> str:
         """Return where an error happened: until the request is sent at the proxy, unless the error names the server."""
-        server, proxy = self._server, self._proxy
         named = (getattr(error, "host", None), getattr(error, "port", None))
-        if proxy is None or attempt.sent or named == (server.raw_host, server.port):
-            return f"the server {server.host_subcomponent}:{server.port}"
-        return f"the proxy {proxy.host_subcomponent}:{proxy.port}"
+        if self._proxy is None or attempt.sent or named == (self._server.raw_host, self._server.port):
+            return f"the server {self._server.host_subcomponent}:{self._server.port}"
+        return f"the proxy {self._proxy.host_subcomponent}:{self._proxy.port}"
 
 
 def _new_session(proxy: str | None, ssl_context: ssl.SSLContext | None, connector: Any) -> aiohttp.ClientSession:
@@ -210,9 +212,10 @@ def _new_session(proxy: str | None, ssl_context: ssl.SSLContext | None, connecto
         is_ours = connector._loop is asyncio.get_running_loop() and _connector_pids[connector] == os.getpid()  # noqa: SLF001
         if connector.closed or not is_ours:
             raise RuntimeError("connector= is closed, or of another event loop or process: make one in each")
-    resolver = aiohttp.ThreadedResolver(LOOKUPS)  # it needs no more of an event loop
+    # LOOKUPS is all that a resolver needs of an event loop.
     return aiohttp.ClientSession(
-        connector=connector or aiohttp.TCPConnector(ssl=ssl_context or True, resolver=resolver),
+        connector=connector
+        or aiohttp.TCPConnector(ssl=ssl_context or True, resolver=aiohttp.ThreadedResolver(LOOKUPS)),
         connector_owner=connector is None,
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=proxy,

@@ -56,6 +56,7 @@ async def test_X1_a_certificate_that_is_not_accepted(fault: str) -> None:
     assert (type(found), found.attempts, len(handshakes), server.heads) == (TLSError, 1, 1, [])
     place = server.url.removeprefix("https://")
     assert str(found).startswith(f"the certificate of the server {place} is not accepted: ")
+    assert str(found).endswith(" (to trust a CA: ssl_context=, SSL_CERT_FILE)")
     assert words in str(found)
 
 

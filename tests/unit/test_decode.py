@@ -274,7 +274,7 @@ INDEX = {
 }  # fmt: skip
 FAMILY: dict[str, tuple[Callable[[bytes], Any], dict[str, Any], str]] = {
     "backup": (decode.decode_backup, row(created_at="2024-03-15T10:30:00Z"), "cloud"),
-    "restore job": (decode.decode_restore_job, JOB, "target_index_name"),
+    "restore job": (decode.decode_job, JOB, "target_index_name"),
     "receipt": (decode.decode_receipt, {"restore_job_id": "r1", "index_id": "i1"}, "index_id"),
     "index": (lambda body: decode.decode_indexes(b'{"indexes":[' + body + b"]}")[0], INDEX, "host"),
 }
@@ -297,7 +297,7 @@ def test_each_object_keeps_all_it_brings(kind: str) -> None:
 
 @pytest.mark.parametrize(("sent", "read"), [(100, 100.0), (42.5, 42.5), (None, None), (0, 0.0)])
 def test_percent_complete_is_a_float(sent: object, read: object) -> None:
-    job = decode.decode_restore_job(json.dumps(JOB | {"percent_complete": sent}).encode())
+    job = decode.decode_job(json.dumps(JOB | {"percent_complete": sent}).encode())
     assert (job.percent_complete, type(job.percent_complete)) == (read, type(read))
 
 
@@ -305,12 +305,10 @@ def test_percent_complete_is_a_float(sent: object, read: object) -> None:
     "wrong", [{"percent_complete": value} for value in (True, "100", 10**400)] + [{"status": None}]
 )
 def test_a_page_of_restore_jobs(wrong: dict[str, Any]) -> None:
-    page = decode.decode_restore_job_page(page_body(JOB, next_token="t"))
+    page = decode.decode_job_page(page_body(JOB, next_token="t"))
     assert ([job.restore_job_id for job in page.data], page.next_token, page.data_missing) == (["r1"], "t", False)
-    assert decode.decode_restore_job_page(b"{}").data_missing
-    assert {*problems(page_body(JOB | wrong), decode.decode_restore_job_page)} == {
-        f"$.data[0].{name}" for name in wrong
-    }
+    assert decode.decode_job_page(b"{}").data_missing
+    assert {*problems(page_body(JOB | wrong), decode.decode_job_page)} == {f"$.data[0].{name}" for name in wrong}
 
 
 @pytest.mark.parametrize("body", [

@@ -16,7 +16,7 @@ from tests.support.layers import IMPORTERS, LAYERS, LIBRARIES
 PACKAGE = Path(pinecone_backups_async.__file__).parent
 ORDER = list(LAYERS)  # modules of one layer stand in this order: each imports only from those before it
 MOST_LINES = {"_client": 450}
-MOST_LINES_OF_CORE = 1_930
+MOST_LINES_OF_CORE = 1_880
 MOST_LINES_OF_A_FUNCTION = 30
 EXTENSIONS_OUTSIDE = {
     "testing": {"aiohttp"},
@@ -114,8 +114,8 @@ def test_lines_of_code_are_counted_without_prose() -> None:
 
 
 def test_modules_functions_and_the_core_stay_small() -> None:
-    long = {path.stem: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
-    assert {name: lines for name, lines in long.items() if lines > MOST_LINES.get(name, 300)} == {}
+    long = {path: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {path: lines for path, lines in long.items() if lines > MOST_LINES.get(path.stem, 300)} == {}
     functions = [
         (path.stem, node.name, lines)
         for path in PACKAGE.rglob("*.py")

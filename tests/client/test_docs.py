@@ -58,7 +58,8 @@ def run(path: Path, directory: Path) -> None:
     namespace: dict[str, object] = {}
     with asyncio.Runner() as runner:
         for block in blocks_of(path):
-            code = compile(block, str(path), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            code = compile(block, str(path), "exec", flags=flags, dont_inherit=True, optimize=0)
             result = eval(code, namespace)
             if code.co_flags & inspect.CO_COROUTINE:
                 runner.run(result)

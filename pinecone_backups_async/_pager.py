@@ -108,10 +108,12 @@ class _Pages(AsyncIterator[_Page]):
 
     def _advance(self, page: _Page) -> _Page:
         """Keep what the next step needs to know; return the page without the items that came before."""
-        new = dict(zip(map(_ID_OF[type(page)], page.data), page.data, strict=True))
-        for known in self.ids.intersection(new):
-            del new[known]
-        self.ids.update(new)
+        new: tuple[Any, ...] = page.data
+        ids, before = list(map(_ID_OF[type(page)], new)), len(self.ids)
+        known = self.ids.intersection(ids)
+        self.ids.update(ids)
+        if len(self.ids) < before + len(ids):  # some came before, or twice in this page, which is rare
+            new = tuple({key: item for key, item in zip(ids, new, strict=True) if key not in known}.values())
         self.rows += len(page.data)
         self.data_missing |= page.data_missing
         self._pages_without_new = 0 if new else self._pages_without_new + 1
@@ -126,7 +128,7 @@ class _Pages(AsyncIterator[_Page]):
         if self._ended:
             why = "exhausted" if page.next_token is None else "max_items"
             _log.debug("a listing ended (%s): %d items in %d pages", why, len(self.ids), len(self._tokens_used))
-        return page if len(new) == len(page.data) else attrs.evolve(cast("Any", page), data=tuple(new.values()))
+        return page if new is page.data else attrs.evolve(cast("Any", page), data=new)
 
 
 @attrs.define(eq=False, repr=False)

@@ -16,7 +16,7 @@ _LAYERS: Final = 4  # of escapes that are taken off
 _LONGEST_ESCAPE: Final = 24  # characters that one character of a secret may take, as in %255Cu0070
 TELLING: Final = 8  # characters; a shorter secret may be a part of many words, ours among them
 _MASKED: Final = "\uffff"  # one for each character of a secret, until the text is cut
-_ESCAPE: Final = re.compile(
+_ESCAPE: Final = (  # compiled when the first error comes, as it is of no use before
     r"(?:%|\\u00)(?P<code>[0-9a-fA-F]{2})|&#[xX]0*(?P<html_code>[0-9a-fA-F]{2});?|&#(?P<decimal>[0-9]{2,5});?"
     r"|&(?P<entity>quot|amp|apos|lt|gt);|\\(?P<plain>[^u])|\x00"
 )
@@ -62,7 +62,7 @@ def _pattern(secrets: list[str]) -> re.Pattern[str]:
 def _unescaped(text: str) -> Iterator[str]:
     """Yield a text without one layer of escapes, without two, and so on: what precedes a secret may hide it deeper."""
     for _ in range(_LAYERS):
-        text = _ESCAPE.sub(_character, text)
+        text = re.sub(_ESCAPE, _character, text)
         yield text
 
 

@@ -22,8 +22,9 @@ from ._models import FrozenDict, MetadataField, Model, Page, known_names
 MAX_ROWS: Final = 1_000  # of a page; the service has at most 100
 MAX_PROBLEMS: Final = 100
 _NAMES: Final[dict[type, str]] = {NoneType: "null", dict: "object", list: "array"}
-_RFC_3339: Final = re.compile(
-    r"(?a)(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-](?:[01]\d|2[0-3]):[0-5]\d))"
+_RFC_3339: Final = (
+    r"(?a)(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(?:\.(\d+))?"
+    r"(?:[Zz]|([+-](?:[01]\d|2[0-3]):[0-5]\d))"
 )
 _Problems: TypeAlias = list[tuple[str, str]]
 _P = TypeVar("_P", bound=Page[Any])
@@ -40,7 +41,7 @@ def read_time(text: str) -> dt.datetime:
 
     Raise ValueError or OverflowError if it names none.
     """
-    match = _RFC_3339.fullmatch(text)
+    match = re.fullmatch(_RFC_3339, text)
     if match is None:
         raise ValueError("expected an RFC 3339 time with an offset")
     day, minute, second, fraction, offset = match.groups()

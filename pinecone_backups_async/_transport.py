@@ -46,8 +46,8 @@ _FOREIGN_ERRORS: Final = (aiohttp.ClientError, OSError)
 _connector_pids: Final[WeakKeyDictionary[aiohttp.BaseConnector, int]] = WeakKeyDictionary()
 # The alerts with which a peer refuses us, as parts of OpenSSL's names. Under TLS 1.3 those about a client certificate
 # arrive behind the request. All other alerts complain of a record, which may be better the next time.
-_REFUSAL: Final = re.compile("ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE|PROTOCOL|SECURITY|DECRYPT_ERROR)")
-_CONNECT_FAILED: Final = re.compile(r"\[Errno (\d+)\] Connect call failed \('([^']+)'")
+_REFUSAL: Final = "ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE|PROTOCOL|SECURITY|DECRYPT_ERROR)"
+_CONNECT_FAILED: Final = r"\[Errno (\d+)\] Connect call failed \('([^']+)'"
 _NOT_ACCEPTED: Final = (
     "the certificate of {place} is not accepted: {words} (to trust a CA: ssl_context=, SSL_CERT_FILE)"
 )
@@ -188,7 +188,7 @@ class SessionManager:
         self.check_open()
         cause, place = _innermost(error), self._place(error, attempt)
         kind, sentence = next(_KINDS[kind] for kind in type(error).__mro__ if kind in _KINDS)
-        is_refusal = isinstance(cause, ssl.SSLError) and _REFUSAL.search(cause.reason or "")
+        is_refusal = isinstance(cause, ssl.SSLError) and re.search(_REFUSAL, cause.reason or "")
         if is_refusal and isinstance(error, aiohttp.ClientOSError):  # which is no error of a response that has begun
             kind, sentence = _KINDS[aiohttp.ClientConnectorSSLError]
         seconds = attempt.seconds if attempt.sent else attempt.seconds_to_send
@@ -249,5 +249,5 @@ def _innermost(error: BaseException) -> BaseException:
 def _words(error: BaseException) -> str:
     """Return why it failed, in fixed words: what aiohttp says in its own may quote what was received."""
     text = str(error) if isinstance(error, OSError) else ""
-    failed = [f"{address}: {os.strerror(int(code))}" for code, address in _CONNECT_FAILED.findall(text)]
+    failed = [f"{address}: {os.strerror(int(code))}" for code, address in re.findall(_CONNECT_FAILED, text)]
     return ", ".join(failed) or getattr(error, "strerror", None) or type(error).__name__

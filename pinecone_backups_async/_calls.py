@@ -137,7 +137,7 @@ class Calls:
                 _log.debug(_RECORD, facts, extra=facts)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Wait(Generic[_Seen]):
     """One wait: looks at once, then after 2 s, 3 s and so on up to 30 s, each 25 % more or less."""
 

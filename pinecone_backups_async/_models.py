@@ -202,9 +202,10 @@ class Page(Generic[_Row]):
         return {"data": [item.to_dict() for item in self.data], "pagination": pagination}
 
 
-@attrs.frozen(kw_only=True, repr=False)
 class BackupPage(Page[Backup]):
     """One page of a listing of backups: `data` is a tuple of `Backup`."""
+
+    __slots__ = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -234,9 +235,10 @@ class RestoreJob(Model):
         return outcome_of(self.status, "Completed", "Pending", "Running")
 
 
-@attrs.frozen(kw_only=True, repr=False)
 class RestoreJobPage(Page[RestoreJob]):
     """One page of the listing of restore jobs: `data` is a tuple of `RestoreJob`."""
+
+    __slots__ = ()
 
 
 @attrs.frozen(kw_only=True)

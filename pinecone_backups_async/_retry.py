@@ -94,7 +94,7 @@ class Deadline:
         return self.left(passed=seconds)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Attempt:
     """One attempt of a call: its limits in seconds, and whether the request may have reached the service."""
 

@@ -31,7 +31,7 @@ _P = TypeVar("_P", bound=Page[Any])
 _T = TypeVar("_T")
 
 
-@attrs.frozen
+@attrs.define(eq=False, repr=False)
 class _Pagination:
     next: str | None
 

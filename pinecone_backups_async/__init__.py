@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._arguments import RetryPolicy
     from ._client import BackupsClient
     from ._errors import *
     from ._models import (
         Backup, BackupPage, Index, MetadataField, MetadataSchema, RestoreJob, RestoreJobPage, RestoreReceipt,
     )
     from ._pager import BackupPager, RestoreJobPager
-    from ._policy import RetryPolicy
     from ._statuses import *
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
     "__version__",
 ]
 # fmt: on
-_MODULES = ("_errors", "_statuses", "_models", "_policy", "_pager", "_client")  # what needs aiohttp is last
+_MODULES = ("_errors", "_statuses", "_models", "_arguments", "_pager", "_client")  # what needs aiohttp is last
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
-from . import _arguments as checked
+from . import _arguments as checked  # pyright: ignore[reportPrivateUsage]
 from ._errors import BackupsError, NotFoundError, ResponseParsingError, WaitFailedError, WaitTimeoutError
 from ._models import Backup, BackupPage, RestoreJob, RestoreJobPage, RestoreReceipt
 from ._pager import Fetch
@@ -80,8 +80,7 @@ class Calls:
             try:
                 page = await self._made(endpoint, limits, parts, {**query, **place}, _NONE)
                 if token is not None and isinstance(page, BackupPage) and page.data_missing:
-                    missing = "the response is invalid: $.data is missing"
-                    raise ResponseParsingError(missing, request_id=page.request_id, attempts=1)
+                    raise ResponseParsingError("$.data is missing", request_id=page.request_id, attempts=1)
                 return page
             except BackupsError as error:
                 error.pagination_token = token

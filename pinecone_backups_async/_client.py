@@ -9,17 +9,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
-from . import _arguments as checked
+from . import _arguments as checked  # pyright: ignore[reportPrivateUsage]
 from . import _calls as calls
 from . import _endpoints as api
 from ._calls import Timeout, Timeouts
 from ._errors import NotFoundError
 from ._models import Backup, BackupPage, Index, RestoreJob, RestoreReceipt
 from ._pager import BackupPager, Fetch, RestoreJobPager, prove_complete
-from ._policy import RetryPolicy, checked_policy
-from ._protocol import API_VERSIONS, Protocol
+from ._protocol import API_VERSIONS, TELLING, Protocol
 from ._retry import Retrier
-from ._safe_text import TELLING
 from ._transport import TRANSPORT, SessionManager
 from ._wall import walled_methods
 
@@ -56,7 +54,7 @@ class BackupsClient:
         base_url: str | None = None,
         timeout: float = 60.0,
         attempt_timeout: float = 10.0,
-        retry: RetryPolicy | None = None,
+        retry: checked.RetryPolicy | None = None,
         additional_headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
@@ -75,7 +73,7 @@ class BackupsClient:
         secrets = [key, *(value for value in additional.values() if len(value) >= TELLING)]
         source = "PINECONE_API_KEY" if api_key is None else "the argument api_key"
         protocol = Protocol(self._base_url, Protocol.headers_of(TRANSPORT, additional, version), secrets, source)
-        retrier = Retrier(checked_policy(retry), self._session.sleep_unless_closed)
+        retrier = Retrier(checked.policy(retry), self._session.sleep_unless_closed)
         self._calls = calls.Calls(protocol, self._session, retrier, seconds, attempt)
 
     # Listing.

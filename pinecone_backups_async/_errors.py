@@ -20,6 +20,7 @@ BackupsError
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -27,6 +28,31 @@ if TYPE_CHECKING:
 
 #: The class of an error status, if it has one of its own; each class names its statuses.
 CLASS_OF_STATUS: Final[dict[int, type[ApiError]]] = {}
+
+
+class ErrorCode(StrEnum):
+    """The error codes that are known today; `ApiError.code` is an open string and may hold others."""
+
+    OK = "OK"
+    UNKNOWN = "UNKNOWN"
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
+    FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    ABORTED = "ABORTED"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+    UNIMPLEMENTED = "UNIMPLEMENTED"
+    INTERNAL = "INTERNAL"
+    UNAVAILABLE = "UNAVAILABLE"
+    DATA_LOSS = "DATA_LOSS"
+    FORBIDDEN = "FORBIDDEN"
+    UNPROCESSABLE_ENTITY = "UNPROCESSABLE_ENTITY"
+    PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
 
 
 class BackupsError(Exception):

@@ -120,10 +120,7 @@ class MetadataSchema(Model):
     """The metadata fields that an index describes."""
 
     #: The fields by name. As read from the service, they are in alphabetical order and cannot be changed.
-    fields: Mapping[str, MetadataField]
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self.fields))
+    fields: Mapping[str, MetadataField] = attrs.field(hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain JSON-ready Python: `fields`, then `extra`."""

@@ -25,9 +25,8 @@ import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from . import _errors as errors  # pyright: ignore[reportPrivateUsage]
-from ._policy import RetryPolicy
+from ._arguments import RetryPolicy
 from ._protocol import Endpoint
-from ._statuses import ErrorCode
 
 TRANSIENT_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 RETRY_COST: Final = 5
@@ -42,7 +41,7 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, errors.TransportError):  # a proxy's refusal counts by its status, like a response
         return not isinstance(error, errors.TLSError) and error.status in {None, *TRANSIENT_STATUSES}
     if isinstance(error, errors.ApiError):
-        is_used_up = error.status == 429 and error.code == ErrorCode.QUOTA_EXCEEDED  # no waiting cures that
+        is_used_up = error.status == 429 and error.code == errors.ErrorCode.QUOTA_EXCEEDED  # no waiting cures that
         return not is_used_up and (_is_unavailable(error) or error.status in TRANSIENT_STATUSES)
     # A body that is not even JSON was cut or garbled on its way; one that is JSON will be the same again.
     return isinstance(error, errors.ResponseParsingError) and not error.decoded
@@ -63,7 +62,7 @@ def may_have_acted(error: BaseException, *, sent: bool) -> bool:
 
 
 def _is_unavailable(error: errors.ApiError) -> bool:
-    return error.code == ErrorCode.UNAVAILABLE and error.status not in {401, 403}
+    return error.code == errors.ErrorCode.UNAVAILABLE and error.status not in {401, 403}
 
 
 class Deadline:

@@ -36,31 +36,6 @@ class Metric(StrEnum):
     DOTPRODUCT = "dotproduct"
 
 
-class ErrorCode(StrEnum):
-    """The error codes that are known today; `ApiError.code` is an open string and may hold others."""
-
-    OK = "OK"
-    UNKNOWN = "UNKNOWN"
-    INVALID_ARGUMENT = "INVALID_ARGUMENT"
-    DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
-    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
-    NOT_FOUND = "NOT_FOUND"
-    ALREADY_EXISTS = "ALREADY_EXISTS"
-    PERMISSION_DENIED = "PERMISSION_DENIED"
-    UNAUTHENTICATED = "UNAUTHENTICATED"
-    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
-    FAILED_PRECONDITION = "FAILED_PRECONDITION"
-    ABORTED = "ABORTED"
-    OUT_OF_RANGE = "OUT_OF_RANGE"
-    UNIMPLEMENTED = "UNIMPLEMENTED"
-    INTERNAL = "INTERNAL"
-    UNAVAILABLE = "UNAVAILABLE"
-    DATA_LOSS = "DATA_LOSS"
-    FORBIDDEN = "FORBIDDEN"
-    UNPROCESSABLE_ENTITY = "UNPROCESSABLE_ENTITY"
-    PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
-
-
 #: The goal is reached, or it is still ahead, or it will not be reached.
 Outcome: TypeAlias = Literal["reached", "waiting", "failed"]
 

@@ -139,10 +139,8 @@ def structure_page(raw: Any, page: type[_P], row: type[Model], key: str = "data"
         if len(sent) > MAX_ROWS:
             raise ResponseTooLargeError(f"the response has more than {MAX_ROWS:,} rows")
         if rows is None:
-            numbered = enumerate(sent)
-            rows = [
-                _checked(item, row, f"$.{key}[{n}]", problems) for n, item in numbered if len(problems) < MAX_PROBLEMS
-            ]
+            until_enough = ((n, item) for n, item in enumerate(sent) if len(problems) < MAX_PROBLEMS)
+            rows = [_checked(item, row, f"$.{key}[{n}]", problems) for n, item in until_enough]
     elif key != "data" or token or fields.keys() - {"pagination"}:
         # Alone, a missing `data` is how a project without backups may be answered.
         problems.append((f"$.{key}", "required, but missing"))

@@ -11,26 +11,23 @@ the call ends with an exception of any kind:
 - A CancelledError keeps the CancelledErrors that it is chained to: anyio looks among them for its own.
 
 Frames without variables hold no reference to the error either, so an error is never part of a reference cycle. The
-wall's own frame cannot be cleared while it runs, so it drops its arguments by hand. A signal handler may raise inside
+wall's own frame cannot be cleared while it runs, so it drops its arguments by hand. Clearing the frame of a generator
+closes it (before Python 3.13), if it is suspended there. A signal handler may raise inside
 the cleaning itself: each function has two walls, and the outer one cleans what the inner one has left behind.
 
 To look at the variables while developing, set `enabled = False` in this module.
 """
 
 import asyncio
-import contextlib
 import functools
 import inspect
 import sys
+import traceback
 from collections.abc import Callable
-from opcode import opmap
-from types import TracebackType
 from typing import Any, Final, TypeVar, cast
 
 enabled = True
 _INSIDE: Final = frozenset({"pinecone_backups_async", "aiohttp", "tenacity"})
-_LONGEST_CHAIN: Final = 1_000  # of contexts
-_YIELD: Final = opmap["YIELD_VALUE"]
 _F = TypeVar("_F", bound=Callable[..., Any])
 _C = TypeVar("_C")
 
@@ -73,7 +70,7 @@ class _Wall:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None or not enabled:
             return
-        _clear_frames(error.__traceback__)
+        traceback.clear_frames(error.__traceback__)
         cause = error.__cause__
         if cause is None or _was_caught_inside(cause):
             # `from None` was about the inside; what the caller handled may be shown.
@@ -85,12 +82,12 @@ class _Wall:
 
 def _cut_contexts(error: BaseException, handled: BaseException | None) -> None:
     """Replace the first context that may not stay by what the caller was handling. Hooks may have made circles."""
-    for _ in range(_LONGEST_CHAIN):
+    for _ in range(1_000):
         context = error.__context__
         if error is handled or context is None or context is handled:
             return
         if isinstance(context, asyncio.CancelledError) and isinstance(error, asyncio.CancelledError):
-            _clear_frames(context.__traceback__)
+            traceback.clear_frames(context.__traceback__)
         elif _was_caught_inside(context):
             error.__context__ = handled
             return
@@ -102,17 +99,3 @@ def _was_caught_inside(error: BaseException) -> bool:
     trace = error.__traceback__
     module = type(error).__module__ if trace is None else trace.tb_frame.f_globals.get("__name__", "")
     return str(module).partition(".")[0] in _INSIDE
-
-
-def _clear_frames(trace: TracebackType | None) -> None:
-    """Do what traceback.clear_frames does, but close no generator that is suspended.
-
-    Before Python 3.13, frame.clear() closes the generator of a suspended frame. An exception of the user may have been
-    caught in one earlier; that frame has moved on since, to the yield where it waits.
-    """
-    while trace is not None:
-        frame = trace.tb_frame
-        if frame.f_lasti == trace.tb_lasti or frame.f_lasti < 0 or frame.f_code.co_code[frame.f_lasti] != _YIELD:
-            with contextlib.suppress(RuntimeError):  # the frame is running: the wall's own
-                frame.clear()
-        trace = trace.tb_next

@@ -16,7 +16,7 @@ from tests.support.layers import IMPORTERS, LAYERS, LIBRARIES
 PACKAGE = Path(pinecone_backups_async.__file__).parent
 ORDER = list(LAYERS)  # modules of one layer stand in this order: each imports only from those before it
 MOST_LINES = {"_client": 450}
-MOST_LINES_OF_CORE = 1_880
+MOST_LINES_OF_CORE = 1_850
 MOST_LINES_OF_A_FUNCTION = 30
 EXTENSIONS_OUTSIDE = {
     "testing": {"aiohttp"},

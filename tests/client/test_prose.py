@@ -13,9 +13,8 @@ from pinecone_backups_async import BackupsClient, RetryPolicy
 from pinecone_backups_async._arguments import MAX_INDEX_NAME, MAX_KEY_LENGTH, MAX_LIMIT, MAX_TOKEN_BYTES
 from pinecone_backups_async._decode import MAX_BODY, MAX_ERROR_BODY, MAX_VALUES
 from pinecone_backups_async._pager import MAX_PAGES_WITHOUT_NEW
-from pinecone_backups_async._protocol import MAX_DETAILS
+from pinecone_backups_async._protocol import MAX_DETAILS, MAX_TEXT
 from pinecone_backups_async._retry import RETRY_COST, TIMEOUT_COST, TRANSIENT_STATUSES
-from pinecone_backups_async._safe_text import MAX_TEXT
 from pinecone_backups_async._structure import MAX_PROBLEMS, MAX_ROWS
 from tests.support.layers import ROOT
 

@@ -95,7 +95,8 @@ async def test_a_budget_that_is_spent_and_paid_back(clock: Clock) -> None:
     """A retry after a timeout costs 10, another one 5; success pays back; an empty budget raises the last error."""
     patient, timeout = retrier(clock, quota=19), sdk.TransportTimeoutError("x")
     assert (await failed(patient, timeout, unavailable(), unavailable())).attempts == 3
-    assert ((await failed(patient, timeout)).attempts, patient.budget) == (1, 4)
+    now = clock.now
+    assert ((await failed(patient, timeout)).attempts, patient.budget, clock.now) == (1, 4, now)  # and at once
     for tokens in (*range(5, 20), 19):  # never above full
         await run(patient, attempts_of("page"))
         assert patient.budget == tokens

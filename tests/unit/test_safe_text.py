@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinecone_backups_async._safe_text import MAX_TEXT, SafeText
+from pinecone_backups_async._protocol import MAX_TEXT, SafeText
 
 KEY = 'pcsk_"a/b\\c&d<e>_0123456789'
 SAFE = SafeText([KEY, "another-secret"])

@@ -5,6 +5,7 @@ variable counts where no argument is given; an empty one is an absent one. The v
 by the wall of the caller.
 """
 
+import functools
 import ipaddress
 import json
 import os
@@ -14,6 +15,7 @@ import ssl
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeGuard, TypeVar, cast
 
 import attrs
@@ -28,12 +30,10 @@ MAX_INDEX_NAME: Final = 45
 MAX_KEY_LENGTH: Final = 512
 _DEFAULT_URL: Final = "https://api.pinecone.io"
 _KEY: Final = re.compile(rf"""(?!(["'`]).*\1$)[!-~]{{1,{MAX_KEY_LENGTH}}}""")
-_VISIBLE_ASCII: Final = re.compile("[!-~]+")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OUR_HEADERS: Final = re.compile(
     r"(?i)api-key|x-pinecone-api-version|host|connection|cookie|expect|content-length|(accept|content|transfer)-encoding"
 )
-_LOOPBACK: Final = re.compile(r"localhost\.?|127(\.\d+){3}|::1")  # a host that ends in a number is an address
 _T = TypeVar("_T")
 
 
@@ -129,7 +129,8 @@ def base_url(argument: object) -> str:
     url = _url("base_url", f"https://{value}" if isinstance(value, str) and "://" not in value else value)
     if url.raw_user is not None or url.raw_password is not None or {"?", "#"} & set(str(value)):
         raise refused("base_url", "must not contain user information, a query or a fragment")
-    if url.scheme == "http" and not _LOOPBACK.fullmatch(url.raw_host or ""):
+    # A host that ends in a number is an address.
+    if url.scheme == "http" and not re.fullmatch(r"localhost\.?|127(\.\d+){3}|::1", url.raw_host or ""):
         raise refused("base_url", "must be https: plain http is for loopback addresses only")
     return f"{url.origin()}{url.raw_path.rstrip('/')}"  # as the transport spells it: the key goes to this origin alone
 
@@ -150,7 +151,7 @@ def proxy(value: object, base_url: str) -> str | None:
 def _url(argument: str, value: object) -> URL:
     """Return an http(s) URL with a host, as the transport reads it. The message does not repeat what may be secret."""
     try:
-        url = URL(str(URL(value))) if isinstance(value, str) and _VISIBLE_ASCII.fullmatch(value) else URL()
+        url = URL(str(URL(value))) if isinstance(value, str) and re.fullmatch("[!-~]+", value) else URL()
         host = url.raw_host or ""
         host.encode("idna")  # the resolver does, in the middle of a call, and the transport reads numbers as an address
         if host.rstrip(".").rpartition(".")[2].isdigit():
@@ -165,26 +166,30 @@ def _url(argument: str, value: object) -> URL:
 def ssl_context(value: object, connector: object) -> ssl.SSLContext | None:
     """Return the TLS settings; None for aiohttp's, or for those of a borrowed connector.
 
-    aiohttp read SSL_CERT_FILE and SSL_CERT_DIR when it was imported. They are read again for each client.
+    aiohttp read SSL_CERT_FILE and SSL_CERT_DIR when it was imported. A new client reads them again if they have changed.
     """
     if value is not None and connector is not None:
         raise refused("connector", "and ssl_context cannot be used together: give the connector its own context")
     if value is not None and not isinstance(value, ssl.SSLContext):
         raise refused("ssl_context", "must be an ssl.SSLContext")
-    if value is None and connector is None and any(map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR"))):
-        return ssl.create_default_context()
+    files = [os.environ.get(name) or "" for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")]
+    if value is None and connector is None and any(files):
+        return _context_of(*files, *(Path(file).stat().st_mtime for file in files if Path(file).is_file()))
     return value
+
+
+@functools.lru_cache(maxsize=4)
+def _context_of(*_: object) -> ssl.SSLContext:
+    """Return TLS settings from the environment as it is now: reading certificates takes 10 to 50 ms."""
+    return ssl.create_default_context()
 
 
 def headers(argument: object) -> dict[str, str]:
     """Return additional headers from a mapping, or from the JSON of the environment."""
-    value = argument
-    if argument is None:
-        try:
-            value = json.loads(os.environ.get("PINECONE_ADDITIONAL_HEADERS") or "{}")
-        except (ValueError, RecursionError):
-            rule = "must be a mapping of str to str, in PINECONE_ADDITIONAL_HEADERS a JSON object"
-            raise refused("additional_headers", rule) from None
+    try:
+        value = json.loads(os.environ.get("PINECONE_ADDITIONAL_HEADERS") or "{}") if argument is None else argument
+    except (ValueError, RecursionError):
+        raise refused("additional_headers", "must be a mapping of str to str, in the environment as JSON") from None
     headers = texts("additional_headers", value)
     for name, text in headers.items():
         if not _HEADER_NAME.fullmatch(name) or not text.isprintable() or not text.isascii():

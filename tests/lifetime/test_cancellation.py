@@ -137,7 +137,7 @@ async def with_group(call: Awaitable[Any]) -> None:
             group.create_task(run(call))
             await asyncio.sleep(0.1)
             raise TimeoutError
-    except* TimeoutError as caught:
+    except ExceptionGroup as caught:
         raise caught.exceptions[0] from None
 
 

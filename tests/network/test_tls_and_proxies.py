@@ -68,13 +68,14 @@ async def test_X1_a_fingerprint_that_does_not_match() -> None:
 
 
 async def test_X1_ssl_cert_file_is_read_for_each_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    other = trustme.CA()
+    """One that is replaced counts for the next client."""
+    other, path = trustme.CA(), tmp_path / "authorities"
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
     async with fault_server(tls=server_context(AUTHORITY)) as server:
         for authority in (other, AUTHORITY, other, None):
-            path = tmp_path / str(id(authority))
+            path.unlink(missing_ok=True)
             if authority is not None:
                 authority.cert_pem.write_to_path(path)
-            monkeypatch.setenv("SSL_CERT_FILE", str(path))
             async with client_of(server) as client:
                 with contextlib.nullcontext() if authority is AUTHORITY else pytest.raises(TLSError):
                     assert await listed(client) == server.ids

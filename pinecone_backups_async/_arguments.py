@@ -166,7 +166,7 @@ def _url(argument: str, value: object) -> URL:
 def ssl_context(value: object, connector: object) -> ssl.SSLContext | None:
     """Return the TLS settings; None for aiohttp's, or for those of a borrowed connector.
 
-    aiohttp read SSL_CERT_FILE and SSL_CERT_DIR when it was imported. A new client reads them again if they have changed.
+    aiohttp read SSL_CERT_FILE and SSL_CERT_DIR when it was imported. A client reads them again if they have changed.
     """
     if value is not None and connector is not None:
         raise refused("connector", "and ssl_context cannot be used together: give the connector its own context")

@@ -81,6 +81,13 @@ async def test_X1_ssl_cert_file_is_read_for_each_client(monkeypatch: pytest.Monk
                     assert await listed(client) == server.ids
 
 
+@pytest.mark.parametrize("path", ["x" * 5_000, "no-such-file", "/", "\udcff"])
+def test_an_ssl_cert_file_that_is_none_is_passed_over(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As OpenSSL does; only the certificates of servers are refused then."""
+    monkeypatch.setenv("SSL_CERT_FILE", path)
+    assert "api.pinecone.io" in repr(BackupsClient("key"))
+
+
 PROTOCOL_VERSION_ALERT = b"\x15\x03\x03\x00\x02\x02\x46"
 
 

@@ -47,6 +47,7 @@ async def opened_client(connection: Connection) -> AsyncGenerator[BackupsClient]
     """Open the client that the environment describes, or one for the demonstration project."""
     if connection.api_key is not None:
         raise ConfigurationError(NO_API_KEY, argument="api_key")
+    _wake_often(asyncio.get_running_loop())
     if connection.demo:
         async with _demo_client() as client:
             yield client
@@ -54,6 +55,11 @@ async def opened_client(connection: Connection) -> AsyncGenerator[BackupsClient]
     _check_key()
     async with _service_client(connection) as client:
         yield client
+
+
+def _wake_often(loop: asyncio.AbstractEventLoop) -> None:
+    """Wake the loop twice a second: a Ctrl-C that arrives just before it begins to wait is seen when it wakes."""
+    loop.call_later(0.5, _wake_often, loop)
 
 
 def _check_key() -> None:

@@ -127,9 +127,16 @@ def test_what_cannot_be_written_is_no_verdict(project: FakePinecone, line: str, 
 
 
 RUN = "runpy.run_module('pinecone_backups_async', run_name='__main__')"
+# The thread of the lookup interrupts the process, or nothing does. A signal that another thread receives does not wake
+# the main thread, and neither does one that arrives just before the main thread begins to wait.
 HANGING = """
-import os, runpy, socket, time
-socket.getaddrinfo = lambda *_, **__: os.write(2, b"?") + time.sleep(60)
+import runpy, signal, socket, sys, threading, time
+def hang(*_, **__):
+    time.sleep(0.3)
+    if sys.argv[-1] == "1h":
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    time.sleep(60)
+socket.getaddrinfo = hang
 """
 CTRL_C = "event == 'import' and args[0] == 'cyclopts' and signal.raise_signal(signal.SIGINT)"
 IMPORTED = "atexit.register(lambda: print(set({}) & sys.modules.keys(), file=sys.stderr))"
@@ -157,13 +164,9 @@ def test_how_it_starts(before: str, line: str, code: int, told: str) -> None:
 def test_it_ends_although_a_name_hangs(project: FakePinecone, timeout: str, code: int) -> None:
     """Name resolution runs in a thread that nothing can cancel: the process does not wait for it."""
     command = [sys.executable, "-c", HANGING + RUN, "check", "--max-age", "1h", "--timeout", timeout]
+    began = time.monotonic()
     with started(*command, PINECONE_CONTROLLER_HOST="https://name.example") as process:
-        assert process.stderr is not None
-        assert process.stderr.read(1) == b"?"
-        began = time.monotonic()
-        if code == 130:
-            process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (code, b"")
     assert out.startswith(b"BACKUPS CRITICAL - the check failed: TransportTimeoutError") is (code == 2)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 8

@@ -1,8 +1,8 @@
 """The documentation: every python block of README.md and docs/ runs, and what the pages draw and list is all there is.
 
 A document's blocks run in order and share their names, in an empty directory, with the environment of a fresh
-FakePinecone: `BackupsClient()` just works. They may await at top level, as in `python -m asyncio`. A document with
-tests is run by pytest, so that its tests run too. Shell blocks are not run.
+FakePinecone: `BackupsClient()` just works. They may await at top level, as in `python -m asyncio`. The documents with
+tests are run by pytest, so that their tests run too. Shell blocks are not run.
 """
 
 from __future__ import annotations
@@ -27,6 +27,24 @@ from tests.support.layers import ROOT
 
 DOCS = ROOT / "docs"
 DOCUMENTS = [ROOT / "README.md", *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)]
+WRONG = """
+```python
+from pinecone_backups_async import BackupsClient
+```
+
+```python
+client = BackupsClient()
+await client.list_backups().to_list()
+await client.close()
+assert "too few" == ""
+```
+"""
+WRONG_TEST = "```python\nasync def test_wrong(fake_pinecone):\n    assert len(fake_pinecone.backups) == 0\n```\n"
+OPTIONS = [
+    *("-q", "-W", "error", "-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"),
+    *("-W", "ignore:Using `httpx`"),  # newer Starlettes want another client, which older ones cannot use
+    *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"),  # the latter takes a second to start
+]
 
 
 def blocks_of(path: Path) -> list[str]:
@@ -36,25 +54,12 @@ def blocks_of(path: Path) -> list[str]:
     return ["\n" * text.count("\n", 0, block.start(1)) + block[1] for block in found]
 
 
-def run_as_tests(path: Path, directory: Path) -> None:
-    """Run a document that holds tests by pytest, in a process of its own; fail with what it printed."""
-    source = ""
-    for block in blocks_of(path):
-        source += block[source.count("\n") :]
-    module = directory / "test_document.py"
-    module.write_text(source)
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-o", "asyncio_mode=auto", "-p", "no:cacheprovider"]
-    command += ["-W", "ignore:Using `httpx`"]  # newer Starlettes want another client, which older ones cannot use
-    command += ["-o", "asyncio_default_fixture_loop_scope=function", str(module)]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, f"{path}:\n{done.stdout}{done.stderr}"
+def has_tests(path: Path) -> bool:
+    return re.search(r"^(async )?def test_", "".join(blocks_of(path)), re.MULTILINE) is not None
 
 
-def run(path: Path, directory: Path) -> None:
+def run(path: Path) -> None:
     """Run the blocks of a document one after the other, those that await in one and the same loop."""
-    if re.search(r"^(async )?def test_", "".join(blocks_of(path)), re.MULTILINE):
-        run_as_tests(path, directory)
-        return
     namespace: dict[str, object] = {}
     with asyncio.Runner() as runner:
         for block in blocks_of(path):
@@ -75,58 +80,36 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakePin
     logging.getLogger("pinecone_backups_async").setLevel(logging.NOTSET)  # examples may set it
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_python_block_runs(path: Path, tmp_path: Path) -> None:
-    run(path, tmp_path)
+@pytest.mark.parametrize(
+    "path", [path for path in DOCUMENTS if not has_tests(path)], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_every_python_block_runs(path: Path) -> None:
+    run(path)
 
 
-LISTING = """
-```python
-import asyncio
-from pinecone_backups_async import BackupsClient
-
-async def main():
-    async with BackupsClient() as client:
-        return len(await client.list_backups().to_list())
-```
-
-```python
-assert asyncio.run(main()) == 250
-```
-
-```python
-client = BackupsClient()
-async for page in client.list_backups(limit=50).pages():
-    print(len(page.data))
-```
-
-```python
-await client.close()
-```
-"""
-
-
-def test_the_blocks_of_a_page_share_names_and_a_project(tmp_path: Path, project: FakePinecone) -> None:
-    """A block that fails is shown with its line."""
+def test_a_block_that_fails_is_shown_with_its_line(tmp_path: Path, project: FakePinecone) -> None:
     path = tmp_path / "page.md"
-    path.write_text(LISTING)
-    run(path, tmp_path)
-    assert [request.query["limit"] for request in project.requests if "limit" in request.query] == ["100", "50"]
-    path.write_text(LISTING.replace("250", "249"))
+    path.write_text(WRONG)
     with pytest.raises(AssertionError) as caught:
-        run(path, tmp_path)
+        run(path)
     frame = caught.traceback[-1]
-    assert (str(frame.path), frame.lineno + 1) == (str(path), 12)
+    assert (str(frame.path), frame.lineno + 1, len(project.requests)) == (str(path), 10, 3)
 
 
-def test_the_tests_in_a_document_run_as_tests(tmp_path: Path) -> None:
-    path = tmp_path / "page.md"
-    test = "```python\nasync def test_listing(fake_pinecone):\n    assert len(fake_pinecone.backups) == {}\n```\n"
-    path.write_text(test.format(250))
-    run(path, tmp_path)
-    path.write_text(test.format(249))
-    with pytest.raises(AssertionError, match="test_document.py:3: AssertionError"):
-        run(path, tmp_path)
+def test_the_tests_in_documents_run_as_tests(tmp_path: Path) -> None:
+    """All in one process, where all but a wrong one pass."""
+    (tmp_path / "wrong.md").write_text(WRONG_TEST)
+    tests = 0
+    for path in (tmp_path / "wrong.md", *filter(has_tests, DOCUMENTS)):
+        source = ""
+        for block in blocks_of(path):
+            source += block[source.count("\n") :]
+        (tmp_path / f"test_{path.stem}.py").write_text(source)
+        tests += len(re.findall(r"^(?:async )?def test_", source, re.MULTILINE))
+    command = [sys.executable, "-m", "pytest", *OPTIONS, str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert f"1 failed, {tests - 1} passed" in done.stdout, done.stdout + done.stderr
+    assert "test_wrong.py:3: AssertionError" in done.stdout
 
 
 PUBLIC_ERRORS: dict[str, type[Exception]] = {

@@ -203,7 +203,7 @@ def test_no_backups_and_no_next_page(body: str) -> None:
 @pytest.mark.parametrize("body", [
     b"", b"   ", b"<html>", b'{"data": [', b'\xff\xfe{"data": []}', b'{"data": [NaN]}', b'{"x": 1e999}',
     b"[" * 20_000, b'{"x": ' + b"9" * 5000 + b"}", b'{"data": []} {}', b'{"data": ["\xff"]}',
-    b'{"data": ["\\ud800"]}',
+    b'{"data": ["\\ud800"]}', b'{"data": [], "novel": "\xff"}',
 ])  # fmt: skip
 @pytest.mark.parametrize("decode_body", [decode_json, decode_page])
 def test_what_is_not_json_is_told_apart(body: bytes, decode_body: Callable[[bytes], object]) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 LEAVING = """
 import asyncio, logging, socket
+from tests import conftest
 
+conftest.TURNS_TO_SETTLE = 50
 kept = []
 
 async def test_a_task():
@@ -46,8 +48,8 @@ def test_good_with_a_loop_of_its_own(listener):
     asyncio.run(asyncio.sleep(0))
 """
 OPTIONS = [
-    *("-q", "--tb=no", "-W", "error", "-p", "tests.conftest", "-p", "no:cacheprovider", "--asyncio-mode=auto"),
-    *("-o", "addopts=", "-o", "asyncio_default_fixture_loop_scope=function"),
+    *("-q", "--tb=no", "-W", "error", "-p", "tests.conftest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
+    *("--asyncio-mode=auto", "-o", "addopts=", "-o", "asyncio_default_fixture_loop_scope=function"),
 ]
 
 

@@ -28,10 +28,12 @@ MAX_SEGMENT: Final = 512
 MAX_INDEX_NAME: Final = 45
 MAX_KEY_LENGTH: Final = 512
 _DEFAULT_URL: Final = "https://api.pinecone.io"
-_KEY: Final = re.compile(rf"""(?!(["'`]).*\1$)[!-~]{{1,{MAX_KEY_LENGTH}}}""")
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_OUR_HEADERS: Final = re.compile(
-    r"(?i)api-key|x-pinecone-api-version|host|connection|cookie|expect|content-length|(accept|content|transfer)-encoding"
+# Patterns are compiled at their first use, so that an import does not wait for them.
+_KEY: Final = rf"""(?!(["'`]).*\1$)[!-~]{{1,{MAX_KEY_LENGTH}}}"""
+_HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_OUR_HEADERS: Final = (
+    r"(?i)api-key|x-pinecone-api-version|host|connection|cookie|expect|content-length"
+    r"|(accept|content|transfer)-encoding"
 )
 _T = TypeVar("_T")
 
@@ -116,7 +118,7 @@ def api_key(argument: object) -> str:
     key = argument if argument is not None else os.environ.get("PINECONE_API_KEY") or None
     if key is None:
         raise refused("api_key", "is missing: pass api_key=... or set PINECONE_API_KEY")
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
+    if not isinstance(key, str) or not re.fullmatch(_KEY, key):
         allowed = f"without spaces or quotation marks around it, of at most {MAX_KEY_LENGTH} characters"
         raise refused("api_key", f"must be printable ASCII {allowed}")
     return key
@@ -192,9 +194,9 @@ def headers(argument: object) -> dict[str, str]:
         raise refused("additional_headers", "must be a mapping of str to str, in the environment as JSON") from None
     headers = texts("additional_headers", value)
     for name, text in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not text.isprintable() or not text.isascii():
+        if not re.fullmatch(_HEADER_NAME, name) or not text.isprintable() or not text.isascii():
             raise refused("additional_headers", "must have HTTP tokens as names, and values of printable ASCII")
-        if _OUR_HEADERS.fullmatch(name):
+        if re.fullmatch(_OUR_HEADERS, name):
             raise refused("additional_headers", f"must not set {name}: that header is the client's own")
     return headers
 

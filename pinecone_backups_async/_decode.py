@@ -188,7 +188,7 @@ def _times(texts: list[str | None]) -> Iterable[dt.datetime | None]:
     body = msgspec.json.encode(texts)
     shapes = body.translate(_DIGITS_AS_ZERO)[1:-1]
     first = shapes.partition(b",")[0]
-    alike = shapes == b",".join([first] * len(texts))  # as on most pages, which then need no splitting
+    alike = shapes == (first + b",") * (len(texts) - 1) + first  # as on most pages, which then need no splitting
     if _SHAPES_OF_TIMES.issuperset([first] if alike else shapes.split(b",")):
         return _times_decoder.decode(body)
     return [None if text is None else read_time(text) for text in texts]

@@ -39,7 +39,7 @@ _ESCAPE: Final = (  # compiled when the first error comes, as it is of no use be
     r"|&(?P<entity>quot|amp|apos|lt|gt);|\\(?P<plain>[^u])|\x00"
 )
 _ENTITIES: Final = {"quot": '"', "amp": "&", "apos": "'", "lt": "<", "gt": ">"}
-_SECONDS: Final = re.compile(r"\s*[0-9]+(\.[0-9]+)?\s*")
+_SECONDS: Final = r"\s*[0-9]+(\.[0-9]+)?\s*"
 _Texts: TypeAlias = Mapping[str, str]
 _Values: TypeAlias = Mapping[str, object]
 _T = TypeVar("_T")
@@ -198,7 +198,7 @@ def _retry_after(headers: _Texts) -> float | None:
     """
     text = headers.get("Retry-After", "")
     numbers = text.split(",")
-    if all(map(_SECONDS.fullmatch, numbers)):
+    if all(re.fullmatch(_SECONDS, number) for number in numbers):
         return max(map(float, numbers))
     moment, start = _date(text), _date(headers.get("Date", "")) or dt.datetime.now(dt.UTC)
     return None if moment is None else max(0.0, (moment - start).total_seconds())

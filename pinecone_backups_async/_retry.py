@@ -19,7 +19,7 @@ Whether a request may be sent again depends on what became of it: see `may_have_
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
@@ -153,7 +153,7 @@ class _Call(Generic[_T]):
     _limits: Limits
     _endpoint: Endpoint[object]
     _deadline: Deadline
-    _failure: BaseException = attrs.field(factory=errors.BackupsError)
+    _failure: Any = None
     _attempts: int = 0
     _broken: bool = False
     _spent: int = 0
@@ -190,7 +190,7 @@ class _Call(Generic[_T]):
         try:
             return await retrying(replay_or_attempt)
         finally:  # tenacity's object refers to itself and to its last error: without this they stay until collected
-            self._failure = errors.BackupsError()
+            self._failure = None
             retrying.iter_state.reset()
 
     async def _attempt(self) -> _T:

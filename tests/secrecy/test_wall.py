@@ -1,6 +1,6 @@
 """The wall: where a call ends with an exception, no frame below it holds anything, and nothing from inside is chained.
 
-The sweep lets calls fail in every way, and looks at all that can be reached from what reached the caller.
+test_secrecy.py lets calls fail in every way, and looks at all that can be reached from what reached the caller.
 """
 
 from __future__ import annotations
@@ -181,10 +181,3 @@ def test_an_interruption_of_the_wall_itself_shows_nothing() -> None:
     for found in (link for outcome in outcomes for link in (outcome, *chained(outcome))):
         assert "hush" not in str(variables_below(found) if found.__traceback__ else {})
     assert len(outcomes) > 20
-
-
-def test_the_wall_can_be_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_wall, "enabled", False)
-    error = failing(sync_call)
-    assert variables_below(error)["secret"] == "hush"
-    assert isinstance(error.__cause__, aiohttp.ClientError)

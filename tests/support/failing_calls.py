@@ -83,8 +83,10 @@ PAGES: dict[str, Behaviour] = {
     "cut": cut(lambda page: answer(page)[:-5]),
     "no HTTP": b"nonsense\r\n\r\n",
     "stalled": stall,
-    "echoed": answer(ECHO.encode(), "401 Unauthorized", f"X-Request-Id: {CANARY}\r\n"),
+    "echoed": answer(ECHO.encode(), f"401 {CANARY}", f"X-Request-Id: {CANARY}\r\nRetry-After: {CANARY}\r\n"),
+    "echoed as text": answer(f"no key is {CANARY}".encode(), "401 Unauthorized"),
     "echoed as a page": answer(json.dumps({"data": [{CANARY: CANARY}]}).encode()),
+    "echoed as garbage": answer(f"<html>{CANARY}".encode()),
 }
 CALLS: dict[str, Call] = {
     "create": lambda client: client.create_backup("movies", name=NAME, description=NAME),
@@ -99,7 +101,7 @@ CALLS: dict[str, Call] = {
     "inventory": lambda client: client.inventory(),
 }
 PROXY = f"http://user:{PASSWORD}@127.0.0.1:"
-ONCE: dict[str, FailingCall] = {
+SWEPT: dict[str, FailingCall] = {
     **{name: FailingCall(fetch, behaviour) for name, behaviour in PAGES.items()},
     "a wait for what failed": FailingCall(lambda client: client.wait_until_ready("b1"), FAILED),
     "refused": FailingCall(fetch, settings={"base_url": "http://127.0.0.1:9"}),
@@ -108,14 +110,11 @@ ONCE: dict[str, FailingCall] = {
     "a proxy that refuses": FailingCall(fetch, answer(b"", "407 Who are you"), {"proxy": f"{PROXY}{{port}}"}),
     "in circles": FailingCall(listed, keep_open(answer(page_body(row(), next_token="same")))),
     "never proven": FailingCall(lambda client: client.inventory(max_passes=2), always_new),
-}
-SWEPT: dict[str, FailingCall] = {
-    **ONCE,
     **{f"{name}, broken": FailingCall(call, BROKEN) for name, call in CALLS.items()},
     **{f"{name}, garbled": FailingCall(call, SAID[:-9]) for name, call in CALLS.items() if name != "ensure"},
 }
 FAILURES: dict[str, FailingCall] = {
-    **ONCE,
+    **SWEPT,
     "misused": FailingCall(misuse),
     "untrusted": FailingCall(fetch, tls=server_context(trustme.CA())),
     "closed under way": FailingCall(close_under_way, stall, {"attempt_timeout": 9}),

@@ -120,6 +120,7 @@ def places(value: object) -> Iterator[tuple[str, object]]:
             ahead.extend((f"{path}{name}", part) for name, part in _parts(current))
 
 
-def find_canary(value: object, canary: str = CANARY) -> list[str]:
-    """Return the paths on which the canary can be found from a value."""
-    return [path for path, place in places(value) if any(canary in text for text in _texts(place))]
+def find_canary(value: object, *secrets: str) -> list[str]:
+    """Return the paths on which the canary, or one of these secrets, can be found from a value."""
+    sought = secrets or (CANARY,)
+    return [path for path, place in places(value) if any(secret in text for text in _texts(place) for secret in sought)]

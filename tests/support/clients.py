@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 import weakref
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from pathlib import Path
 from ssl import SSLContext
 from typing import Any, Self
 
@@ -98,14 +94,6 @@ class WatchedConnector(aiohttp.TCPConnector):
     @property
     def in_use(self) -> int:
         return sum(not connection.closed for connection in self._given)
-
-
-def run_script(server: FaultServer | FakePinecone, script: str | Path, *args: str, options: Sequence[str] = ()) -> Any:
-    """Run a program, or a file of it, whose `BackupsClient()` is one of the server; return what became of it."""
-    environ = {"PINECONE_API_KEY": CANARY, "PINECONE_CONTROLLER_HOST": server.url, **getattr(server, "environ", {})}
-    what = [str(script)] if isinstance(script, Path) else ["-c", script]
-    command, environ = [sys.executable, *options, *what, *args], os.environ | environ
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
 
 @contextmanager

@@ -8,10 +8,10 @@ import random
 import aiohttp
 import pytest
 
-from pinecone_backups_async import BackupsClient, PaginationLoopError, RetryPolicy
+from pinecone_backups_async import BackupsClient, RetryPolicy
 from tests.support.clients import client_of, eager, listed, listed_until_error, unused_port
 from tests.support.fault_kinds import cut, reset_at_once
-from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, keep_open, normal
+from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, normal
 from tests.support.guard import CANARY
 from tests.support.timing import at_most, once_more
 
@@ -84,13 +84,6 @@ async def test_N13_an_answer_that_nobody_asked_for_is_nobodys(foreign: bytes, ke
     assert not [seen for seen in other.heads if CANARY.encode() in seen]
 
 
-async def test_N13_a_page_that_is_sent_again_is_found_out() -> None:
-    async with fault_server(backups=9) as server, client_of(server) as client:
-        server.script = [keep_open(answer(server.page(b"GET /backups HTTP/1.1")))] * 2
-        seen, found = await listed_until_error(client)
-        assert (type(found), seen) == (PaginationLoopError, server.ids[:3])
-
-
 def then_stray(first: bytes | None, *, later: float = 0.0) -> Behaviour:
     """Answer with this, or well, then send an empty page that nobody asked for; leave the connection open."""
 
@@ -129,7 +122,7 @@ async def test_no_listing_is_short_and_no_connection_parked(listings: int, at_on
     assert [True] in closing
 
 
-@pytest.mark.parametrize("status", ["500 Internal", "502 Bad", "503 Down", "504 Late", "408 Late", "429 Too Many"])
+@pytest.mark.parametrize("status", ["500 Internal", "408 Late", "429 Too Many"])
 @pytest.mark.parametrize("apart", [0, 9])
 async def test_no_connection_is_kept_behind_a_server_error(status: str, apart: int) -> None:
     """Behind other errors it is. The last bytes of the body may come later, and what nobody asked for."""

@@ -19,7 +19,7 @@ from pinecone_backups_async import RetryPolicy, TransportTimeoutError
 from pinecone_backups_async._loops import LOOKUPS
 from tests.support.aioresponses_bridge import mocked_aiohttp
 from tests.support.clients import failed_at, failure, unused_port
-from tests.support.fault_kinds import cut, stall
+from tests.support.fault_kinds import cut
 from tests.support.fault_server import Behaviour
 
 
@@ -27,7 +27,7 @@ class BothFamilies(AbstractResolver):
     """Resolve each name to one address of each family."""
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[Any]:
-        families = (("127.0.0.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))
+        families = (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6))
         return [
             {"hostname": host, "host": address, "port": port, "family": kind, "proto": 0, "flags": 0}
             for address, kind in families
@@ -50,7 +50,7 @@ async def test_each_address_has_its_cause() -> None:
         once = RetryPolicy(attempts=1)
         error = await failed_at(f"https://api.example:{unused_port()}", connector=connector, retry=once)
     assert "127.0.0.1: Connection refused" in str(error)
-    assert "2001:db8::1: " in str(error)
+    assert "::1: " in str(error)
 
 
 @pytest.mark.parametrize("url", ["https://no-such-host.invalid", "https://[fe80::1%nowhere]:9"])
@@ -76,14 +76,6 @@ async def test_what_breaks_off_is_not_quoted(sent: Behaviour, words: str) -> Non
     assert error.sent
 
 
-async def test_what_runs_out_of_time_is_named() -> None:
-    error, server = await failure([stall] * 4, attempt_timeout=0.05)
-    place = server.url.removeprefix("http://")
-    assert isinstance(error, TransportTimeoutError)
-    assert str(error) == f"no complete response within 0.05 s from the server {place} (after 4 attempts)"
-    assert error.sent
-
-
 async def test_a_proxy_of_the_environment_is_mentioned(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is, if nothing could be sent and no proxy was passed."""
     monkeypatch.setenv("HTTPS_PROXY", "http://user:hush@proxy.example:3128")
@@ -94,7 +86,7 @@ async def test_a_proxy_of_the_environment_is_mentioned(monkeypatch: pytest.Monke
     assert hint not in str((await failure([b""] * 4))[0])
 
 
-@pytest.mark.parametrize("kind", [TimeoutError, asyncio.TimeoutError, aiohttp.ServerTimeoutError])
+@pytest.mark.parametrize("kind", [TimeoutError, aiohttp.ServerTimeoutError])
 async def test_a_mocked_timeout_is_a_timeout(kind: type[Exception]) -> None:
     with mocked_aiohttp() as mocked:
         mocked.get("http://127.0.0.1:9/backups?limit=100", exception=kind(), repeat=True)
@@ -104,28 +96,26 @@ async def test_a_mocked_timeout_is_a_timeout(kind: type[Exception]) -> None:
 
 
 HANGING = """
-import asyncio, socket, sys, time
-from pinecone_backups_async import BackupsClient, RetryPolicy, TransportTimeoutError
+import asyncio, socket, time
+from pinecone_backups_async import BackupsClient, RetryPolicy
 socket.getaddrinfo = lambda *_, **__: time.sleep(20)
 async def main():
     async with BackupsClient("key", attempt_timeout=0.2, retry=RetryPolicy(attempts=1)) as client:
-        try:
-            if sys.argv[1] == "cancelled":
-                async with asyncio.timeout(0.2):
-                    await client.fetch_page(attempt_timeout=9)
-            await client.fetch_page()
-        except TimeoutError as error:
-            print(type(error).__name__)
+        for call in (client.fetch_page(), asyncio.wait_for(client.fetch_page(attempt_timeout=9), 0.2)):
+            try:
+                await call
+            except TimeoutError as error:
+                print(type(error).__name__)
 began = time.monotonic()
 asyncio.run(main())
 print(time.monotonic() - began < 2)
 """
 
 
-@pytest.mark.parametrize(("how", "kind"), [("timed out", "TransportTimeoutError"), ("cancelled", "TimeoutError")])
-def test_name_resolution_that_hangs_holds_nothing(how: str, kind: str) -> None:
-    done = subprocess.run([sys.executable, "-c", HANGING, how], capture_output=True, text=True, timeout=15, check=True)
-    assert (done.stdout.split(), done.stderr) == ([kind, "True"], "")
+def test_name_resolution_that_hangs_holds_nothing() -> None:
+    """Neither a call that runs out of time, nor one that is cancelled, nor the end of the loop and of the process."""
+    done = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=15, check=True)
+    assert (done.stdout.split(), done.stderr) == (["TransportTimeoutError", "TimeoutError", "True"], "")
 
 
 def wait_for(release: threading.Event, *_: object) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import random
 from collections.abc import AsyncGenerator, Awaitable
 from typing import Any
 
@@ -13,21 +12,15 @@ import pytest
 
 import pinecone_backups_async as sdk
 from pinecone_backups_async import BackupsClient, RetryPolicy
-from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
+from pinecone_backups_async.testing import Answer, FakePinecone
+from tests.stress.writes import FINAL, INDEX, TRANSIENT, backups_made, ours
 from tests.support import clients
 from tests.support.timing import Sleeps
 
-INDEX = "products"
-BUSY = Answer.error(429, "RESOURCE_EXHAUSTED", "Slow down.")
-UNAVAILABLE = {"error": {"code": "UNAVAILABLE", "message": "x"}, "status": 200}
 LOST = {
-    **{f"{status}": Answer.lost(status) for status in (408, 500, 501, 502, 503, 504, 520, 524, 302, 206)},
-    "UNAVAILABLE": Answer.lost(200, body=UNAVAILABLE),
-    "dropped": Answer.lost(),
-    "late": Answer.lost(201, delay=1.0),
-    "cut 201": Answer.lost(cut=True),
+    **{name: answer for name, answer in (TRANSIENT | FINAL).items() if name != "429"},
     "garbled 201": Answer.lost(201, body=b'{"backup_id": "x'),
-    "empty 201": Answer.lost(201),
+    "late": Answer.lost(201, delay=1.0),
 }
 
 
@@ -80,20 +73,20 @@ async def test_W2_a_write_that_was_not_sent_is_sent_again(method: str) -> None:
     assert (error.attempts, error.outcome_unknown, error.sent) == (4, False, False)
 
 
-@pytest.mark.parametrize("kind", ["500", "503", "408", "UNAVAILABLE", "dropped", "cut 204"])
+@pytest.mark.parametrize("kind", ["500", "408", "UNAVAILABLE", "dropped"])
 async def test_W3_a_lost_delete_is_a_success(kind: str, fake: FakePinecone, client: BackupsClient) -> None:
-    fake.play(LOST.get(kind, Answer.lost()))
+    fake.play(LOST[kind])
     await client.delete_backup(fake.backups[0].backup_id)
     assert (len(fake.requests), fake.backups) == (2, ())
 
 
 async def test_W3_a_404_after_a_refusal_is_an_error(fake: FakePinecone, client: BackupsClient) -> None:
-    fake.play(BUSY)
+    fake.play(TRANSIENT["429"])
     error = await error_of(client.delete_backup("b"), sdk.NotFoundError)
     assert (error.outcome_unknown, error.attempts) == (False, 2)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in LOST if kind != "late"])
+@pytest.mark.parametrize("kind", ["503", "302", "dropped", "garbled"])
 async def test_W5_a_lost_restore_finds_its_job(kind: str, fake: FakePinecone, client: BackupsClient) -> None:
     fake.play(LOST[kind])
     receipt = await client.create_index_from_backup(fake.backups[0].backup_id, name="restored")
@@ -150,23 +143,7 @@ async def test_W6_stale_connections_do_not_matter_to_a_post() -> None:
         assert len(fake.backups) == len(fake.requests) == 10
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (2, 3))])
-async def test_W4_ensure_never_makes_two(seed: int) -> None:
-    """200 names, 30 % of all answers lost, each run again: exactly 200 backups."""
-    dice = random.Random(seed)
-    kinds = [kind for kind in LOST if kind != "late"]
-    of_reads = [kind for kind in kinds if kind not in {"302", "206", "501", "520", "524", "garbled 201", "empty 201"}]
-    async with FakePinecone(indexes=[INDEX]) as fake, client_of(fake) as client:
-
-        def maybe_lose(request: RecordedRequest) -> None:
-            kind = dice.choice(kinds if request.method == "POST" else of_reads)
-            fake.play(LOST[kind] if dice.random() < 0.3 else None)
-
-        fake.before_answer = maybe_lose
-        for name in [f"backup-{n // 2}" for n in range(400)]:
-            try:
-                await client.ensure_backup(INDEX, name)
-            except sdk.BackupsError:
-                continue
-        names = [backup.name for backup in fake.backups]
-        assert len(set(names)) == len(names) == 200
+async def test_W4_ensure_never_makes_two() -> None:
+    """Each job runs twice, while 30 % of the responses are lost."""
+    names = await backups_made(seed=1, names=100, create=ours)
+    assert len(set(names)) == len(names) == 100

@@ -80,7 +80,7 @@ ENDINGS: dict[str, Callable[[bytes], Behaviour]] = {
 }
 
 
-@pytest.mark.parametrize("step", [13, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("step", [29, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("framing", FRAMINGS)
 async def test_N3_N4_N5_a_cut_never_makes_a_list_short(framing: str, ending: str, step: int) -> None:

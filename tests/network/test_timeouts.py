@@ -8,7 +8,7 @@ import time
 import aiohttp
 import pytest
 
-from pinecone_backups_async import RetryPolicy, ServiceError, TransportTimeoutError
+from pinecone_backups_async import RetryPolicy, TransportTimeoutError
 from tests.support.clients import WatchedConnector, client_of, failed_at, failure, listed, unused_port
 from tests.support.fault_kinds import held
 from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, listening, never_accepting
@@ -27,22 +27,24 @@ async def drip_body(exchange: Exchange) -> None:
     await exchange.send(answer(exchange.page)[: -len(exchange.page)])
     for byte in exchange.page:
         await exchange.send(bytes([byte]))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.02)
 
 
 async def drip_headers(exchange: Exchange) -> None:
     await exchange.send(b"HTTP/1.1 200 OK\r\n")
     while True:
         await exchange.send(b"X-A: b\r\n")
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("behaviour", [silent, endless_interim, drip_body, drip_headers])
 @once_more
 async def test_T1_N12_an_endless_answer_ends_with_each_attempt(behaviour: Behaviour) -> None:
-    with at_most(4 * 0.2 + 0.1):
-        found, server = await failure([behaviour] * 9, attempt_timeout=0.2)
-    assert (type(found), found.attempts, len(server.heads)) == (TransportTimeoutError, 4, 4)
+    with at_most(4 * 0.1 + 0.1):
+        found, server = await failure([behaviour] * 9, attempt_timeout=0.1)
+    assert (type(found), found.attempts, found.sent, len(server.heads)) == (TransportTimeoutError, 4, True, 4)
+    place = server.url.removeprefix("http://")
+    assert str(found) == f"no complete response within 0.1 s from the server {place} (after 4 attempts)"
 
 
 async def says_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
@@ -52,8 +54,8 @@ async def says_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) ->
 @pytest.mark.parametrize(("place", "attempt", "words"), [
     ("http://127.0.0.1:{unused}", 2, "Connection refused"),
     ("https://no-such-host.invalid", 2, "the name of the host cannot be resolved"),
-    ("{never_accepting}", 0.2, "no complete response within 0.2 s"),
-    ("https://127.0.0.1:{stalls_in_the_handshake}", 0.2, "no complete response within 0.2 s"),
+    ("{never_accepting}", 0.1, "no complete response within 0.1 s"),
+    ("https://127.0.0.1:{stalls_in_the_handshake}", 0.1, "no complete response within 0.1 s"),
 ])  # fmt: skip
 @once_more
 async def test_N11_N12_what_cannot_be_reached_is_an_error(place: str, attempt: float, words: str) -> None:
@@ -63,38 +65,29 @@ async def test_N11_N12_what_cannot_be_reached_is_an_error(place: str, attempt: f
             url = place.format(unused=unused_port(), never_accepting=full, stalls_in_the_handshake=port)
             found = await failed_at(url, attempt_timeout=attempt, timeout=5 * attempt)
     assert (found.attempts, words in str(found)) == (4, True)
-    assert isinstance(found, TransportTimeoutError) == (attempt == 0.2)
+    assert isinstance(found, TransportTimeoutError) == (attempt == 0.1)
 
 
 @once_more
 async def test_N12_a_pool_that_is_exhausted_ends_with_the_attempt() -> None:
     async with fault_server([silent] * 9) as server, aiohttp.TCPConnector(limit=1) as connector:
         policy = RetryPolicy(attempts=1)
-        async with client_of(server, connector=connector, retry=policy, attempt_timeout=0.2) as client:
-            with at_most(0.2 + 0.1):
+        async with client_of(server, connector=connector, retry=policy, attempt_timeout=0.1) as client:
+            with at_most(0.1 + 0.1):
                 outcomes = await asyncio.gather(listed(client), listed(client), return_exceptions=True)
             assert [type(outcome) for outcome in outcomes] == [TransportTimeoutError] * 2
 
 
-@pytest.mark.parametrize("deadline", [0.25, 0.5, 0.7])
+@pytest.mark.parametrize("deadline", [0.125, 0.25, 0.35])  # as a wait ends, in a wait, in an attempt
 @once_more
 async def test_T3_the_deadline_wins_over_the_attempts(deadline: float) -> None:
     sleeps = Sleeps(real=True)
-    policy = RetryPolicy(random=lambda: 0.5, base_delay=0.1, sleep=sleeps)
+    policy = RetryPolicy(random=lambda: 0.5, base_delay=0.05, sleep=sleeps)
     over = time.monotonic() + deadline
     with at_most(deadline + 0.1):
-        found, _ = await failure([silent] * 9, retry=policy, attempt_timeout=0.2, timeout=deadline)
+        found, _ = await failure([silent] * 9, retry=policy, attempt_timeout=0.1, timeout=deadline)
     assert type(found) is TransportTimeoutError
     assert all(end < over + 0.01 for end in sleeps.ends)
-
-
-@once_more
-async def test_T3_a_wait_that_would_cross_it_is_not_begun() -> None:
-    sleeps = Sleeps(real=True)
-    policy = RetryPolicy(random=lambda: 0.5, base_delay=0.4, sleep=sleeps)  # 0.2, then 0.4 seconds
-    with at_most(0.2 + 0.1):
-        found, _ = await failure([error("503 Down")] * 4, retry=policy, timeout=0.5)
-    assert (type(found), found.attempts, len(sleeps.ends)) == (ServiceError, 2, 1)
 
 
 async def test_T4_a_slow_consumer_costs_nothing() -> None:

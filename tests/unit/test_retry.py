@@ -6,7 +6,6 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
@@ -18,6 +17,7 @@ from pinecone_backups_async._retry import Attempt, Deadline, Limits, Retrier
 from tests.support.timing import Clock, Sleeps
 
 UNDECODABLE = sdk.ResponseParsingError("x", decoded=False)
+MINUTE = Limits(60, 10, 10)
 
 
 @pytest.fixture
@@ -30,35 +30,45 @@ def retrier(own: Clock, **settings: object) -> Retrier:
     return Retrier(policy, own.sleep)
 
 
-def attempts_of(
-    *outcomes: BackupsError | str, seen: list[Attempt] | None = None
-) -> Callable[[Attempt], Awaitable[str]]:
-    script: Iterator[BackupsError | str] = iter(outcomes)
-
-    async def attempt(attempt: Attempt) -> str:
-        if seen is not None:
-            seen.append(attempt)
-        outcome = next(script)
-        if isinstance(outcome, BackupsError):
-            raise outcome
-        return outcome
-
-    return attempt
-
-
 def unavailable(**facts: object) -> sdk.ServiceError:
     return sdk.ServiceError("down", status=503, **facts)
 
 
+class Script:
+    """What becomes of one attempt after another; remembers the attempts."""
+
+    def __init__(self, *outcomes: BackupsError | str, sent: bool = False) -> None:
+        self.outcomes, self.sent = iter(outcomes), sent
+        self.attempts: list[Attempt] = []
+
+    async def __call__(self, attempt: Attempt) -> str:
+        self.attempts.append(attempt)
+        attempt.sent = self.sent
+        outcome = next(self.outcomes)
+        if isinstance(outcome, BackupsError):
+            raise outcome
+        return outcome
+
+
 async def run(
-    retrier: Retrier, attempt: Callable[[Attempt], Awaitable[str]], timeout: float = 60.0, attempt_timeout: float = 10.0
-) -> str:
-    return await retrier.run(attempt, Limits(timeout, attempt_timeout, attempt_timeout), LIST_PROJECT_BACKUPS)
+    patient: Retrier, *outcomes: BackupsError | str, call: Endpoint[object] = LIST_PROJECT_BACKUPS,
+    limits: Limits = MINUTE,
+) -> list[Attempt]:  # fmt: skip
+    """Return the attempts of a call that ends well."""
+    script = Script(*outcomes)
+    assert await patient.run(script, limits, call) == "page"
+    return script.attempts
 
 
-async def failed(retrier: Retrier, *outcomes: BackupsError | str, **limits: float) -> BackupsError:
+async def failed(
+    patient: Retrier, *outcomes: BackupsError, call: Endpoint[object] = LIST_PROJECT_BACKUPS, limits: Limits = MINUTE,
+    sent: bool = False,
+) -> BackupsError:  # fmt: skip
+    """Return the error that a call ends in; it knows how many attempts there were."""
+    script = Script(*outcomes, "never", sent=sent)
     with pytest.raises(BackupsError) as caught:
-        await run(retrier, attempts_of(*outcomes, "never"), **limits)
+        await patient.run(script, limits, call)
+    assert caught.value.attempts == len(script.attempts)
     return caught.value
 
 
@@ -68,27 +78,23 @@ async def failed(retrier: Retrier, *outcomes: BackupsError | str, **limits: floa
 async def test_waits_grow_to_their_cap(clock: Clock, attempts: int, slept: list[float]) -> None:
     """The last error is raised as it is."""
     errors = [unavailable() for _ in range(attempts)]
-    assert await run(retrier(clock, attempts=attempts), attempts_of(*errors[1:], "page")) == "page"
-    assert clock.slept == slept[: attempts - 1]
-    clock.slept.clear()
+    await run(retrier(clock, attempts=attempts), *errors[1:], "page")
+    assert clock.slept == slept
     error = await failed(retrier(clock, attempts=attempts), *errors)
-    assert (error, error.attempts, clock.slept) == (errors[-1], attempts, slept)
+    assert (error, error.attempts, clock.slept) == (errors[-1], attempts, slept * 2)
     assert (error.__cause__, error.__context__) == (None, None)
     assert RetryPolicy(random=lambda: 1.0).delay(10**6) == 8.0
 
 
 async def test_an_attempt_gets_no_more_than_is_left(clock: Clock) -> None:
-    seen: list[Attempt] = []
-    script = attempts_of(unavailable(), unavailable(retry_after=5.0), "page", seen=seen)
-    await run(retrier(clock), script, timeout=8.0, attempt_timeout=6.0)
-    assert [attempt.seconds for attempt in seen] == [6.0, 6.0, 2.75]
+    attempts = await run(retrier(clock), unavailable(), unavailable(retry_after=5.0), "page", limits=Limits(8, 6, 6))
+    assert [attempt.seconds for attempt in attempts] == [6.0, 6.0, 2.75]
 
 
-@pytest.mark.parametrize("first", [sdk.TransportError("x"), sdk.TransportTimeoutError("x"), UNDECODABLE])
-async def test_after_a_fault_connections_are_new(clock: Clock, first: BackupsError) -> None:
-    seen: list[Attempt] = []
-    await run(retrier(clock), attempts_of(unavailable(), first, unavailable(), "page", seen=seen))
-    assert [attempt.new_connection for attempt in seen] == [False, False, True, True]
+@pytest.mark.parametrize("fault", [sdk.TransportError("x"), sdk.TransportTimeoutError("x"), UNDECODABLE])
+async def test_after_a_fault_connections_are_new(clock: Clock, fault: BackupsError) -> None:
+    attempts = await run(retrier(clock), unavailable(), fault, unavailable(), "page")
+    assert [attempt.new_connection for attempt in attempts] == [False, False, True, True]
 
 
 async def test_a_budget_that_is_spent_and_paid_back(clock: Clock) -> None:
@@ -98,14 +104,14 @@ async def test_a_budget_that_is_spent_and_paid_back(clock: Clock) -> None:
     now = clock.now
     assert ((await failed(patient, timeout)).attempts, patient.budget, clock.now) == (1, 4, now)  # and at once
     for tokens in (*range(5, 20), 19):  # never above full
-        await run(patient, attempts_of("page"))
+        await run(patient, "page")
         assert patient.budget == tokens
-    await run(patient, attempts_of(timeout, unavailable(), "page"))
+    await run(patient, timeout, unavailable(), "page")
     assert patient.budget == 19
 
 
 async def test_a_retry_is_a_warning_with_its_facts(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    await run(retrier(clock), attempts_of(unavailable(), sdk.TransportError("reset"), "page"))
+    await run(retrier(clock), unavailable(), sdk.TransportError("reset"), "page")
     assert [(r.name, r.levelno, r.getMessage()) for r in caplog.records] == [
         ("pinecone_backups_async", logging.WARNING, "ServiceError 503 in attempt 1, next in 0.25 s"),
         ("pinecone_backups_async", logging.WARNING, "TransportError in attempt 2, next in 0.50 s"),
@@ -119,24 +125,20 @@ async def test_seconds_are_never_negative(clock: Clock) -> None:
         clock.now += 1
         return clock.now
 
-    seen: list[Attempt] = []
-    assert await run(retrier(clock, clock=ticking), attempts_of("page", seen=seen), timeout=0.5) == "page"
-    assert [attempt.seconds for attempt in seen] == [0.0]
+    (attempt,) = await run(retrier(clock, clock=ticking), "page", limits=Limits(0.5, 10, 10))
+    assert attempt.seconds == 0.0
 
 
-@pytest.mark.parametrize("after_an_outage", [False, True])
-async def test_Y8_faults_that_end_well_keep_the_budget(after_an_outage: bool) -> None:
-    clock, dice = Clock(), random.Random(8)
-    patient = retrier(clock)
-    if after_an_outage:
-        patient.budget = 0
-        for _ in range(500):
-            assert await run(patient, attempts_of("page")) == "page"
-    for _ in range(3_000):
+async def test_Y8_faults_that_end_well_keep_the_budget(clock: Clock) -> None:
+    """After an outage 500 pages fill it again, and it stays full."""
+    patient, dice = retrier(clock), random.Random(8)
+    patient.budget = 0
+    for _ in range(500):
+        await run(patient, "page")
+    for _ in range(1_000):
         faults = [unavailable() if dice.random() < 0.5 else sdk.TransportTimeoutError("x") for _ in range(3)]
-        failing = [fault for fault in faults if dice.random() < 0.3]
-        assert await run(patient, attempts_of(*failing, "page")) == "page"
-    assert patient.budget == 500
+        await run(patient, *[fault for fault in faults if dice.random() < 0.3], "page")
+        assert patient.budget == 500
 
 
 SENT, NOT_SENT = True, False
@@ -170,34 +172,23 @@ OUTCOMES: dict[str, tuple[BackupsError, bool, int, int, bool]] = {
 @pytest.mark.parametrize("call", [LIST_PROJECT_BACKUPS, DELETE_BACKUP, CREATE_BACKUP], ids=["GET", "DELETE", "POST"])
 @pytest.mark.parametrize("case", OUTCOMES)
 async def test_the_table_of_outcomes(clock: Clock, case: str, call: Endpoint[object]) -> None:
-    error, sent, repeated, posted, unknown = OUTCOMES[case]
-    seen: list[Attempt] = []
-
-    async def send(attempt: Attempt) -> str:
-        seen.append(attempt)
-        attempt.sent = sent
-        raise error
-
-    with pytest.raises(BackupsError) as caught:
-        await retrier(clock).run(send, Limits(600, 10, 10), call)
-    assert len(seen) == caught.value.attempts == (posted if call is CREATE_BACKUP else repeated)
-    assert caught.value.outcome_unknown is (unknown and call is not LIST_PROJECT_BACKUPS)
+    outcome, sent, repeated, posted, unknown = OUTCOMES[case]
+    error = await failed(retrier(clock), *[outcome] * 4, call=call, sent=sent)
+    assert error.attempts == (posted if call is CREATE_BACKUP else repeated)
+    assert error.outcome_unknown is (unknown and call is not LIST_PROJECT_BACKUPS)
 
 
 async def test_a_delete_that_gives_up_remembers_what_arrived(clock: Clock) -> None:
-    with pytest.raises(sdk.NotFoundError) as caught:
-        failing = attempts_of(unavailable(), sdk.NotFoundError("x", status=404))
-        await retrier(clock).run(failing, Limits(60, 10, 10), DELETE_BACKUP)
-    assert caught.value.outcome_unknown
+    error = await failed(retrier(clock), unavailable(), sdk.NotFoundError("x", status=404), call=DELETE_BACKUP)
+    assert (type(error), error.outcome_unknown) == (sdk.NotFoundError, True)
 
 
 @pytest.mark.parametrize(("limits", "seconds"), [(Limits(60, 60, 10), (60, 10)), (Limits(5, 5, 10), (5, 5))])
 async def test_a_post_has_all_the_time_once_it_is_sent(
     clock: Clock, limits: Limits, seconds: tuple[float, float]
 ) -> None:
-    seen: list[Attempt] = []
-    await retrier(clock).run(attempts_of("done", seen=seen), limits, CREATE_BACKUP)
-    assert [(a.seconds, a.seconds_to_send, a.new_connection) for a in seen] == [(*seconds, True)]
+    attempts = await run(retrier(clock), "page", call=CREATE_BACKUP, limits=limits)
+    assert [(a.seconds, a.seconds_to_send, a.new_connection) for a in attempts] == [(*seconds, True)]
 
 
 @pytest.mark.parametrize(
@@ -206,12 +197,11 @@ async def test_a_post_has_all_the_time_once_it_is_sent(
 async def test_a_cancelled_write_is_logged(
     call: Endpoint[object], sent: bool, logged: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def hang(attempt: Attempt) -> str:
+    async def hang(attempt: Attempt) -> None:
         attempt.sent = sent
         await asyncio.Event().wait()
-        return "never"
 
-    task = asyncio.create_task(Retrier(RetryPolicy(), asyncio.sleep).run(hang, Limits(60, 10, 10), call))
+    task = asyncio.create_task(Retrier(RetryPolicy(), asyncio.sleep).run(hang, MINUTE, call))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -223,10 +213,9 @@ async def test_a_cancelled_write_is_logged(
 async def test_a_retry_that_is_not_sent_costs_nothing() -> None:
     """All 300 may wait, 100 can pay: the others raise what they have; those that are cancelled pay nothing."""
     patient = Retrier(RetryPolicy(random=lambda: 0.1, attempts=2), asyncio.sleep)
-    cancelled = [asyncio.create_task(run(patient, attempts_of(unavailable(), "never"))) for _ in range(100)]
-    calls = [asyncio.create_task(run(patient, attempts_of(unavailable(), unavailable()))) for _ in range(200)]
+    calls = [asyncio.create_task(failed(patient, unavailable(), unavailable())) for _ in range(300)]
     await asyncio.sleep(0)
-    for call in cancelled:
+    for call in calls[:100]:
         call.cancel()
     found = await asyncio.gather(*calls, return_exceptions=True)
     assert sorted(error.attempts for error in found if isinstance(error, BackupsError)) == [1] * 100 + [2] * 100
@@ -248,8 +237,8 @@ async def test_a_sleep_hook_that_lasts_ends_at_the_deadline() -> None:
 
     began = time.monotonic()
     lasting = Retrier(RetryPolicy(sleep=hang, random=lambda: 0.1), asyncio.sleep)
-    assert (await failed(lasting, unavailable(), timeout=0.3)).attempts == 1
-    assert 0.2 < time.monotonic() - began < 1.0
+    assert (await failed(lasting, unavailable(), limits=Limits(0.1, 10, 10))).attempts == 1
+    assert 0.09 < time.monotonic() - began < 0.8
 
 
 @pytest.mark.parametrize("error", [TimeoutError("the hook's own"), sdk.ClientClosedError("closed")])
@@ -258,7 +247,7 @@ async def test_an_error_in_a_wait_stays_itself(clock: Clock, error: Exception) -
         raise error
 
     with pytest.raises(type(error)) as caught:
-        await run(retrier(clock, sleep=fail), attempts_of(unavailable(), "never"))
+        await run(retrier(clock, sleep=fail), unavailable(), "never")
     assert caught.value is error
     assert getattr(error, "attempts", 1) == 1
 

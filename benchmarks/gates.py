@@ -101,39 +101,43 @@ def ratios(seconds: Mapping[str, list[float]], name: str, other: str) -> list[fl
 
 
 def _interleave(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Run every contender once a round, in their order, and return their seconds."""
+    """Run every contender once a round, in their order; return their seconds, without the first round, which warms up.
+
+    There imports also write their bytecode, as an installed package has it.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(rounds):
+    for _ in range(1 + rounds):
         for name, contender in contenders.items():
             gc.collect()
             seconds[name].append(contender())
-    return seconds
-
-
-def _clocked(action: Callable[[], object], repeat: int = 1) -> float:
-    """Return the CPU seconds of an action."""
-    began = time.process_time()
-    for _ in range(repeat):
-        action()
-    return (time.process_time() - began) / repeat
+    return {name: found[1:] for name, found in seconds.items()}
 
 
 def _against(
-    what: str, ours: Callable[[], object], baseline: Callable[[], object], size: Size, gate: float, repeat: int
+    what: str, ours: Callable[[], float], baseline: Callable[[], float], rounds: int, gate: float
 ) -> Iterator[Row]:
-    """Measure ours between two runs of the baseline."""
-    for _ in range(5):
-        ours()
-    runs = {"baseline": baseline, "ours": ours, "control": baseline}
-    seconds = _interleave({name: functools.partial(_clocked, run, repeat) for name, run in runs.items()}, size.rounds)
+    """Measure ours between two runs of the baseline, of which the second is the control."""
+    seconds = _interleave({"baseline": baseline, "ours": ours, "control": baseline}, rounds)
     yield Row(what, ratios(seconds, "ours", "baseline"), gate)
     yield Row(f"control of {what}", ratios(seconds, "control", "baseline"), control=True)
 
 
+def _clocked(repeat: int, action: Callable[..., object], *arguments: object) -> Callable[[], float]:
+    """Return what takes an action's CPU seconds."""
+
+    def clocked() -> float:
+        began = time.process_time()
+        for _ in range(repeat):
+            action(*arguments)
+        return (time.process_time() - began) / repeat
+
+    return clocked
+
+
 def _decoding(size: Size) -> Iterator[Row]:
     for payload, gate in zip(Payload, (1.60, 1.45, 1.45, 1.30, 3.00, 2.40), strict=True):
-        baseline, ours = (functools.partial(read, page_body(payload)) for read in (orjson.loads, decode_page))
-        yield from _against(f"decode / orjson.loads, {payload}", ours, baseline, size, gate, size.repeat)
+        ours, baseline = (_clocked(size.repeat, read, page_body(payload)) for read in (decode_page, orjson.loads))
+        yield from _against(f"decode / orjson.loads, {payload}", ours, baseline, size.rounds, gate)
 
 
 def _walking(size: Size) -> Iterator[Row]:
@@ -166,22 +170,23 @@ def _to_dict(size: Size) -> Iterator[Row]:
         async with AsyncPinecone(api_key=KEY, host=url) as client:
             return list(await client.backups.list(limit=ROWS))
 
-    def plain(backups: list[Any]) -> Callable[[], object]:
-        return lambda: [backup.to_dict() for backup in backups]
+    def plain(backups: list[Any]) -> list[dict[str, Any]]:
+        return [backup.to_dict() for backup in backups]
 
     for payload in (Payload.SPARSE, Payload.FULL):
         with started("server", payload, "1") as (url, _):
-            ours, theirs = decode_page(page_body(payload)).data, asyncio.run(official(url))
-        what = f"to_dict / the official client's, {payload}"
-        yield from _against(what, plain(list(ours)), plain(theirs), size, 1.0, size.repeat)
+            theirs = _clocked(size.repeat, plain, asyncio.run(official(url)))
+        ours = _clocked(size.repeat, plain, list(decode_page(page_body(payload)).data))
+        yield from _against(f"to_dict / the official client's, {payload}", ours, theirs, size.rounds, 1.0)
 
 
 def _deciding(size: Size) -> Iterator[Row]:
     bodies = [page_body(Payload.FULL, number) for number in range(10)]
     backups = [backup for body in bodies for backup in decode_page(body).data]
-    policy = RetentionPolicy(daily=7, weekly=4, monthly=6)
-    what, repeat = "retention.decide, 1,000 backups / orjson.loads of their pages", max(1, size.repeat // 10)
-    yield from _against(what, lambda: decide(backups, policy), lambda: [*map(orjson.loads, bodies)], size, 10, repeat)
+    repeat = max(1, size.repeat // 10)
+    ours = _clocked(repeat, decide, backups, RetentionPolicy(daily=7, weekly=4, monthly=6))
+    loads = _clocked(repeat, lambda: [*map(orjson.loads, bodies)])
+    yield from _against("retention.decide, 1,000 backups / orjson.loads of their pages", ours, loads, size.rounds, 10)
 
 
 _BEGIN, _END = "import time; began = time.process_time()", "print(time.process_time() - began)"
@@ -207,7 +212,6 @@ except SystemExit:
 def _starting(size: Size) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as bytecode:
         runs = {name: functools.partial(_child, bytecode, "-c", program) for name, program in _STARTS.items()}
-        _interleave(runs, 1)  # writes the bytecode, as an installed package has it
         seconds = _interleave(runs, size.rounds)
     of_aiohttp = functools.partial(ratios, seconds, other="aiohttp")
     yield Row("import of BackupsClient / import of aiohttp", of_aiohttp("ours"), 1.20)
@@ -241,12 +245,8 @@ def _streaming(size: Size) -> Iterator[Row]:
 
     with started("server", "full", str(size.pages)) as (url, _), started("service", url) as (service, pid):
         clock = ~pid << 3 | 2  # Linux's id of the CPU clock of another process
-        paths = {"raw": "raw", "ours": "ours", "control": "raw"}
-        runs = {name: functools.partial(cost, path) for name, path in paths.items()}
-        _interleave(runs, 1)
-        seconds = _interleave(runs, size.rounds)
-    yield Row("NDJSON by FastAPI, CPU / aiohttp and orjson", ratios(seconds, "ours", "raw"), 3.0)
-    yield Row("control: NDJSON by aiohttp and orjson", ratios(seconds, "control", "raw"), control=True)
+        ours, raw = (functools.partial(cost, path) for path in ("ours", "raw"))
+        yield from _against("NDJSON by FastAPI, CPU / aiohttp and orjson", ours, raw, size.rounds, 3.0)
 
 
 def _shapes(size: Size) -> Iterator[Row]:

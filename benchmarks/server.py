@@ -57,26 +57,26 @@ def _rows(payload: Payload) -> bytes:
 
 
 def _row(payload: Payload, row: int) -> dict[str, Any]:
-    full = _full(row)
+    backup, absent = _full(row), set[str]()
     match payload:
         case Payload.SPARSE:
             absent = {"schema", "metric", "name"} if row % 7 == 0 else {"schema", "metric"}
-            changed = {"tags": None, "dimension": 1024 if row % 4 == 0 else 0}
-            full |= changed | ({"description": None} if row % 3 == 0 else {})
-            return {key: value for key, value in full.items() if key not in absent}
+            backup |= {"tags": None, "dimension": 1024 if row % 4 == 0 else 0}
+            backup |= {"description": None} if row % 3 == 0 else {}
         case Payload.ABSENT:
-            return {key: value for key, value in full.items() if key not in {"description", "dimension", "metric"}}
+            absent = {"description", "dimension", "metric"}
         case Payload.TYPED:
             embedding = {"type": "dense_vector", "dimension": 1536, "metric": "cosine"}
             title = {"type": "string", "filterable": True}
-            return full | {"schema": {"fields": {"embedding": embedding, f"title_{row % 10}": title}}}
+            backup["schema"] = {"fields": {"embedding": embedding, f"title_{row % 10}": title}}
         case Payload.UNKNOWN:
-            schedule = f"e88f7273-42aa-47e9-af73-593827136{row:03x}"
-            return full | {"schedule_id": schedule, "encryption": {"provider": "aws-kms", "key_rotation_days": 90}}
+            backup["schedule_id"] = f"e88f7273-42aa-47e9-af73-593827136{row:03x}"
+            backup["encryption"] = {"provider": "aws-kms", "key_rotation_days": 90}
         case Payload.DISTINCT:
-            return full | {"schema": {"fields": {"genre": {"filterable": True}, f"title_{row}": {"filterable": True}}}}
-        case _:
-            return full
+            backup["schema"] = {"fields": {"genre": {"filterable": True}, f"title_{row}": {"filterable": True}}}
+        case Payload.FULL:
+            pass
+    return {key: value for key, value in backup.items() if key not in absent}
 
 
 def _full(row: int) -> dict[str, Any]:

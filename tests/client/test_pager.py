@@ -68,16 +68,6 @@ async def test_max_items_cuts_items_exactly(max_items: int) -> None:
     assert len(pages) == min(3, -(-max_items // 3))
 
 
-async def test_resuming_by_max_items_reaches_the_end() -> None:
-    """A service that sends more rows than were asked for does not make the resumed listing short."""
-    seen, tokens = "", list[str | None]([None])
-    while tokens:
-        pages = [p async for p in BackupPager(Pages(*THREE), tokens.pop(), 1).pages()]
-        seen += "".join(item.backup_id for item in pages[-1].data)
-        tokens = [pages[-1].next_token] if pages[-1].next_token else []
-    assert seen == "abcdefg"
-
-
 async def test_P6_empty_pages_in_the_middle_end_nothing() -> None:
     tokens = [None, *(f"t{number}" for number in range(1000))]
     fetch = Pages(*((token, page("", after)) for token, after in pairwise(tokens)), ("t999", page("z")))

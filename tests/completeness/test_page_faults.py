@@ -1,4 +1,7 @@
-"""P: tokens and pages over the wire. tests/client/test_pager.py tests the rules themselves with scripted pages."""
+"""P: tokens and pages over the wire.
+
+tests/client/test_pager.py tests the rules with scripted pages, tests/unit/test_decode.py which tokens there are.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from pinecone_backups_async import Backup, ResponseParsingError, ServiceError, TransportError
-from tests.support.clients import client_of, failure, listed, whole
+from pinecone_backups_async import Backup, ServiceError, TransportError
+from tests.support.clients import client_of, listed
 from tests.support.fault_kinds import ALL, stall
 from tests.support.fault_server import Behaviour, Exchange, answer, fault_server, keep_open, normal
 from tests.support.samples import page_body, row
@@ -21,19 +24,6 @@ def query(request_head: bytes) -> dict[str, str]:
 
 def page(number: int, next_token: str | None) -> Behaviour:
     return keep_open(answer(page_body(row(f"b{number}"), next_token=next_token)))
-
-
-@pytest.mark.parametrize(("pagination", "ends"), [
-    *((end, True) for end in (b'{"next": ""}', b'{"next": null}', b"null", b"{}")),
-    *((b'{"next": ' + token + b"}", False) for token in (b"5", b'"\\ud800"', b'"' + b"t" * 8193 + b'"')),
-])  # fmt: skip
-async def test_P2_P4_what_ends_a_listing(pagination: bytes, ends: bool) -> None:
-    body = answer(b'{"data": [], "pagination": ' + pagination + b"}")
-    if ends:
-        assert len((await whole([body], backups=0)).heads) == 1
-    else:
-        found, _ = await failure([body] * 4)
-        assert type(found) is ResponseParsingError
 
 
 @pytest.mark.parametrize("token", ["a+b/c=", "x&y=z#f%41", "two words", "line\r\nX-Evil: 1", "日本語🎉", "%2B", "\0"])

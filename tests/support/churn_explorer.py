@@ -9,6 +9,7 @@ ones that are still there.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -22,13 +23,20 @@ StateOf = Callable[[list[Listing], Listing, Listing], object]
 FIRST: Listing = ("a", "b", "c")
 
 
+@lru_cache
 def backup(backup_id: str) -> Backup:
     return Backup(
         backup_id=backup_id, source_index_name="i", source_index_id="1", status="Ready", cloud="aws", region="us-east-1"
     )
 
 
-BACKUPS = {name: backup(name) for name in (*FIRST, "n1", "n2", "n3", "n4")}
+def page_of(listing: Listing, token: str | None, size: int, *, eager: bool) -> BackupPage:
+    """Return the page at a token, which is a position; `eager` says whether a full page that is the last has none."""
+    start = int(token or 0)
+    rows = listing[start : start + size]
+    end = start + len(rows)
+    more = end < len(listing) if eager else len(rows) == size
+    return BackupPage(data=tuple(map(backup, rows)), next_token=str(end) if more else None)
 
 
 def state_of_two_passes(passes: list[Listing], current: Listing, listing: Listing) -> object:
@@ -60,7 +68,7 @@ class _Asked(BaseException):
 
 @attrs.define
 class Explorer:
-    """Follow a rule; `eager` says whether a service sends no token where a full page is the last."""
+    """Follow a rule on pages of one size."""
 
     rule: Rule
     page_size: int
@@ -84,17 +92,9 @@ class Explorer:
                 if repr(state) not in seen:
                     seen.add(repr(state))
                     self.counts["requests"] += 1
-                    ahead.append((now, rest, (*history, self._page(now, asked.token))))
+                    page = page_of(now, asked.token, self.page_size, eager=self.eager)
+                    ahead.append((now, rest, (*history, page)))
         return self.counts
-
-    def _page(self, listing: Listing, token: str | None) -> BackupPage:
-        start = int(token or 0)
-        rows = listing[start : start + self.page_size]
-        behind = start + len(rows) < len(listing)
-        more = behind if self.eager else len(rows) == self.page_size
-        return BackupPage(
-            data=tuple(map(BACKUPS.__getitem__, rows)), next_token=str(start + len(rows)) if more else None
-        )
 
     def _ask(self, history: tuple[BackupPage, ...], listing: Listing) -> _Asked | None:
         """Replay a history; return what the rule asks for next, or None where it ended."""
@@ -111,13 +111,17 @@ class Explorer:
             running.send(None)
         except StopIteration as ended:
             found = [item.backup_id for item in ended.value]
-            whole = set(FIRST) & set(listing) <= set(found) and len(found) == len(set(found))
-            self.counts["complete" if whole else "short"] += 1
+            self.counts["complete" if is_complete(found, listing) else "short"] += 1
         except IncompleteListingError:
             self.counts["refused"] += 1
         except _Asked as asked:
             return asked
         return None
+
+
+def is_complete(found: list[str], listing: Listing) -> bool:
+    """Return whether every id of the first ones that is still listed was found, and none twice."""
+    return set(FIRST) & set(listing) <= set(found) and len(found) == len(set(found))
 
 
 def _passes(history: tuple[BackupPage, ...]) -> tuple[list[Listing], Listing]:
@@ -140,13 +144,14 @@ def _changed(listing: Listing, left: int) -> Iterator[tuple[Listing, int]]:
         rest = reached[now]
         yield now, rest
         if rest:
-            for following in _after_one(now, f"n{5 - rest}"):
+            for following in after_one(now, f"n{5 - rest}"):
                 if following not in reached:
                     reached[following] = rest - 1
                     ahead.append(following)
 
 
-def _after_one(listing: Listing, name: str) -> Iterator[Listing]:
+def after_one(listing: Listing, name: str) -> Iterator[Listing]:
+    """Yield what one change makes of a listing; `name` is that of what is inserted."""
     for where in range(len(listing) + 1):
         yield (*listing[:where], name, *listing[where:])
     for where in range(len(listing)):

@@ -183,7 +183,7 @@ def test_what_is_not_a_page_is_an_error(body: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("token", "fits"), [("t" * 3000, 1), ("t" * 8192, 1), ("t" * 8193, 0), ("é" * 4097, 0)])
-def test_a_token_has_at_most_8_kib(token: str, fits: bool) -> None:
+def test_P4_a_token_has_at_most_8_kib(token: str, fits: bool) -> None:
     body = page_body(next_token=token)
     if fits:
         assert decode_page(body).next_token == token
@@ -196,7 +196,7 @@ def test_a_token_has_at_most_8_kib(token: str, fits: bool) -> None:
     *[f'{{"data": [], "pagination": {end}}}' for end in ("null", "{}", '{"next": ""}', '{"next": null}')],
     '{"data": [], "pagination": {"next": null, "more": 1}, "took": 5}',
 ])  # fmt: skip
-def test_no_backups_and_no_next_page(body: str) -> None:
+def test_P2_no_backups_and_no_next_page(body: str) -> None:
     assert decode_page(body.encode()) == BackupPage(data=(), next_token=None, data_missing='"data"' not in body)
 
 

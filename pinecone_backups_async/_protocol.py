@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import attrs
 
@@ -111,7 +111,7 @@ class Protocol:
     def request(self, endpoint: Endpoint[object], path: _Texts, query: _Values, body: _Values) -> Request:
         """Return the request of a call. Whatever is None in `query` or `body` is left out. Only a POST has a body."""
         url = self.base_url + endpoint.path.format_map({name: quote(part, safe="") for name, part in path.items()})
-        encoded = urlencode(_without_none(query), quote_via=quote)
+        encoded = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in _without_none(query).items())
         url = f"{url}?{encoded}" if encoded else url
         if endpoint.method != "POST":
             return Request(endpoint.method, url, self._headers)

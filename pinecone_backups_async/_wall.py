@@ -11,9 +11,9 @@ the call ends with an exception of any kind:
 - A CancelledError keeps the CancelledErrors that it is chained to: anyio looks among them for its own.
 
 Frames without variables hold no reference to the error either, so an error is never part of a reference cycle. The
-wall's own frame cannot be cleared while it runs, so it drops its arguments by hand. Clearing the frame of a generator
-closes it (before Python 3.13), if it is suspended there. A signal handler may raise inside
-the cleaning itself: each function has two walls, and the outer one cleans what the inner one has left behind.
+wall's own frame cannot be cleared while it runs, so it drops its arguments by hand. Clearing the frame of a suspended
+generator closes the generator, before Python 3.13. A signal handler may raise inside the cleaning itself: each function
+has two walls, and the outer one cleans what the inner one has left behind.
 
 To look at the variables while developing, set `enabled = False` in this module.
 """

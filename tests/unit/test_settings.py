@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import inspect
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -35,16 +36,14 @@ def client(api_key: Any = KEY, **settings: Any) -> BackupsClient:
     return BackupsClient(api_key, **settings)
 
 
-def listing(**settings: Any) -> object:
-    return client().list_backups(**settings)
+def called(method: str, **arguments: Any) -> Callable[..., object]:
+    """Return a call of a method, which fails with another error as soon as a request is sent."""
 
+    def call(**more: Any) -> object:
+        result = getattr(client(base_url="http://127.0.0.1:9"), method)(**arguments | more)
+        return asyncio.run(result) if inspect.iscoroutine(result) else result
 
-def page(**settings: Any) -> object:
-    return asyncio.run(client().fetch_page(**settings))
-
-
-def inventory(**settings: Any) -> object:
-    return asyncio.run(client().inventory(**settings))
+    return call
 
 
 @pytest.mark.parametrize("key", [
@@ -104,15 +103,37 @@ def test_addresses_that_are_refused(name: str, value: Any) -> None:
 
 
 SECONDS = "be a positive, finite number of seconds"
+SEGMENT = "be a str of 1 to 512 characters, and neither . nor .."
+TEXT = "be a str without lone surrogates, or None"
+listing, page, inventory = called("list_backups"), called("fetch_page"), called("inventory")
+jobs, job, indexes = called("list_restore_jobs"), called("describe_restore_job"), called("list_indexes")
+create, ensure = called("create_backup", index_name="i"), called("ensure_backup", index_name="i", name="n")
+describe, delete = called("describe_backup"), called("delete_backup", backup_id="b")
+restore = called("create_index_from_backup", backup_id="b", name="new")
+ready, deleted = called("wait_until_ready", backup="b"), called("wait_until_deleted", backup="b")
+restored = called("wait_until_restored", restore="r")
 ARGUMENTS: list[tuple[str, str, list[Callable[..., object]], list[Any]]] = [
-    ("limit", "be an int from 1 to 100", [listing, page, inventory], [0, 101, -1, True, 1.5, "10", [1]]),
-    ("max_items", "be an int of at least 0", [listing], [-1, True, 1.5, "10"]),
+    ("limit", "be an int from 1 to 100", [listing, page, inventory, jobs], [0, 101, -1, True, 1.5, "10", [1]]),
+    ("max_items", "be an int of at least 0", [listing, jobs], [-1, True, 1.5, "10"]),
     ("max_passes", "be an int of at least 2", [inventory], [1, 0, -1, True, 2.5, None]),
-    *[(name, SECONDS, [client, listing, page, inventory], [0, -1, float("nan"), float("inf"), True, "5", 0.0, [5]])
-      for name in ("timeout", "attempt_timeout")],
+    *[(name, SECONDS, [client, listing, page, inventory, jobs, indexes, create],
+       [0, -1, float("nan"), float("inf"), True, "5", 0.0, [5]]) for name in ("timeout", "attempt_timeout")],
+    ("timeout", SECONDS, [ready, restored, deleted], [0, float("nan"), "5", None]),
     ("timeout", SECONDS, [client], [None]), ("attempt_timeout", SECONDS, [client], [None]),  # of a call: the client's
-    ("pagination_token", "have 1 to 8192 bytes of text in UTF-8", [listing, page],
+    ("pagination_token", "have 1 to 8192 bytes of text in UTF-8", [listing, page, jobs],
      ["", 5, b"t", "t\ud800", "t" * 8193, "é" * 4097]),
+    ("backup_id", SEGMENT, [describe, delete, restore], [".", "..", "", "x" * 513, "\ud800", None, b"x"]),
+    ("index_name", SEGMENT, [listing, page, inventory, create, ensure], ["", ".."]),
+    ("restore_job_id", SEGMENT, [job], ["."]), ("backup", SEGMENT, [ready, deleted], [""]),
+    ("restore", SEGMENT, [restored], [5]),
+    ("name", TEXT, [create, ensure], [5, "\udfff"]), ("name", "not be empty", [ensure], ["", None]),
+    ("description", TEXT, [create, ensure], [b"", 5]),
+    ("name", "have 1 to 45 of a-z, 0-9 and -, and begin and end with a letter or digit", [restore],
+     ["New", "-new", "new-", "", "x" * 46, "new\n"]),
+    ("tags", "be a mapping of str to str", [restore], [{"a": 1}, [("a", "b")]]),
+    ("deletion_protection", "be one of enabled, disabled, None", [restore], [True]),
+    ("missing_ok", "be one of True, False", [delete], ["yes"]),
+    ("include_deleted", "be one of True, False", [listing, page, inventory], ["no"]),
     ("attempts", "be an int of at least 1", [RetryPolicy], [0, True, 1.5]),
     ("quota", "be an int of at least 0", [RetryPolicy], [-1]), ("base_delay", SECONDS, [RetryPolicy], [0, "1"]),
     ("max_delay", SECONDS, [RetryPolicy], [float("inf")]), ("sleep", "be callable", [RetryPolicy], [5]),
@@ -120,11 +141,12 @@ ARGUMENTS: list[tuple[str, str, list[Callable[..., object]], list[Any]]] = [
     ("ssl_context", "be an ssl.SSLContext", [client], [True]),
     ("connector", "be an aiohttp connector", [client], [5]),
     ("retry", "be a RetryPolicy such as RetryPolicy(attempts=3)", [client], [5]),
+    ("api_version", "be one of 2026-04, 2025-10, 2026-07", [client], ["2024-01"]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "rule", "calls", "value"), [(*each[:3], v) for each in ARGUMENTS for v in each[3]])
-def test_T2_what_an_argument_may_be(name: str, rule: str, calls: list[Callable[..., object]], value: Any) -> None:
+def test_T2_W11_what_an_argument_may_be(name: str, rule: str, calls: list[Callable[..., object]], value: Any) -> None:
     for call in calls:
         assert complaint(partial(call, **{name: value})).partition(", not ")[0] == f"{name} must {rule}"
 
@@ -133,12 +155,10 @@ def test_T2_what_an_argument_may_be(name: str, rule: str, calls: list[Callable[.
     (BackupsClient, "api_key is missing: pass api_key=... or set PINECONE_API_KEY"),
     (lambda: client(base_url="http://127.0.0.1:1", proxy="http://127.0.0.1:2"),
      "proxy needs an https base_url: over plain http the proxy would see the key"),
-    (lambda: client(retry=5), "retry must be a RetryPolicy such as RetryPolicy(attempts=3)"),
-    (lambda: client(api_version="2024-01"), "api_version must be one of 2026-04, 2025-10, 2026-07"),
-    (lambda: client(ssl_context=True), "ssl_context must be an ssl.SSLContext"),
-    (lambda: client(connector=5), "connector must be an aiohttp connector, not int"),
     (lambda: client(connector=object(), ssl_context=object()),
      "connector and ssl_context cannot be used together: give the connector its own context"),
+    (lambda: page(include_deleted=True),
+     "include_deleted needs an index_name, as the project's listing has them anyway"),
 ])  # fmt: skip
 def test_what_else_is_refused(make: Callable[[], object], told: str) -> None:
     assert complaint(make) == told

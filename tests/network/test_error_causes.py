@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 import socket
 import subprocess
 import sys
 import threading
-from typing import Any
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
-from aiohttp.abc import AbstractResolver
 
-from pinecone_backups_async import RetryPolicy, TransportTimeoutError
+from pinecone_backups_async import TransportTimeoutError
 from pinecone_backups_async._loops import LOOKUPS
 from tests.support.aioresponses_bridge import mocked_aiohttp
 from tests.support.clients import failed_at, failure, unused_port
 from tests.support.fault_kinds import cut
 from tests.support.fault_server import Behaviour
-
-
-class BothFamilies(AbstractResolver):
-    """Resolve each name to one address of each family."""
-
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[Any]:
-        families = (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6))
-        return [
-            {"hostname": host, "host": address, "port": port, "family": kind, "proto": 0, "flags": 0}
-            for address, kind in families
-        ]
-
-    async def close(self) -> None:
-        pass
 
 
 async def test_what_refuses_is_named_with_its_side() -> None:
@@ -45,10 +29,12 @@ async def test_what_refuses_is_named_with_its_side() -> None:
         assert not error.sent
 
 
-async def test_each_address_has_its_cause() -> None:
-    async with aiohttp.TCPConnector(resolver=BothFamilies()) as connector:
-        once = RetryPolicy(attempts=1)
-        error = await failed_at(f"https://api.example:{unused_port()}", connector=connector, retry=once)
+async def test_each_address_has_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = unused_port()
+    addresses = {socket.AF_INET: ("127.0.0.1", port), socket.AF_INET6: ("::1", port, 0, 0)}
+    found = [(family, socket.SOCK_STREAM, 0, "", address) for family, address in addresses.items()]
+    monkeypatch.setattr(socket, "getaddrinfo", Mock(return_value=found))
+    error = await failed_at(f"https://api.example:{port}")
     assert "127.0.0.1: Connection refused" in str(error)
     assert "::1: " in str(error)
 
@@ -118,17 +104,16 @@ def test_name_resolution_that_hangs_holds_nothing() -> None:
     assert (done.stdout.split(), done.stderr) == (["TransportTimeoutError", "TimeoutError", "True"], "")
 
 
-def wait_for(release: threading.Event, *_: object) -> None:
-    release.wait(5)
-
-
 async def test_lookups_are_those_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    lookups, address = LOOKUPS, ("127.0.0.1", 80)
-    flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
-    assert await lookups.getnameinfo(address, flags) == socket.getnameinfo(address, flags)
-    release = threading.Event()
-    monkeypatch.setattr(socket, "getnameinfo", functools.partial(wait_for, release))
+    look_up, release = LOOKUPS.getnameinfo, threading.Event()
+    arguments = ("127.0.0.1", 80), socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+    assert await look_up(*arguments) == socket.getnameinfo(*arguments)
+
+    def hang(*_: object) -> None:
+        release.wait(5)
+
+    monkeypatch.setattr(socket, "getnameinfo", hang)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(lookups.getnameinfo(address, flags), 0.02)
+        await asyncio.wait_for(look_up(*arguments), 0.02)
     release.set()
     await asyncio.sleep(0.05)  # what comes after the cancellation is dropped

@@ -20,12 +20,11 @@ def coded(body: bytes, coding: str = "gzip") -> bytes:
     return answer(body, headers=f"Content-Encoding: {coding}\r\n")
 
 
-CUT_HEADS = [b"HTTP", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nX-Hidden: header-text", b"HTTP/1.1 200 OK\r\nX: y\r\n"]
 MORE: dict[str, Callable[[bytes], bytes]] = {
-    **{f"N2 cut after {sent[-9:]!r}": lambda _, sent=sent: sent for sent in CUT_HEADS},  # type: ignore[misc]
+    "N2 a cut header": lambda _: b"HTTP/1.1 200 OK\r\nX-Hidden: header-text",
     **{
         f"N4 chunks that end in {tail!r}": lambda page, tail=tail: chunked(page).removesuffix(b"0\r\n\r\n") + tail  # type: ignore[misc]
-        for tail in (b"", b"zz\r\n", b"-5\r\n", b"5\r\nhel", b"0\r\n")
+        for tail in (b"", b"-5\r\n", b"5\r\nhel", b"0\r\n")
     },
     "N6 a bad checksum": lambda page: coded(gzip.compress(page)[:-8] + b"\0" * 8),
     "N6 no gzip": coded,

@@ -47,10 +47,6 @@ async def test_T1_N12_an_endless_answer_ends_with_each_attempt(behaviour: Behavi
     assert str(found) == f"no complete response within 0.1 s from the server {place} (after 4 attempts)"
 
 
-async def says_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    await reader.read()
-
-
 @pytest.mark.parametrize(("place", "attempt", "words"), [
     ("http://127.0.0.1:{unused}", 2, "Connection refused"),
     ("https://no-such-host.invalid", 2, "the name of the host cannot be resolved"),
@@ -60,7 +56,7 @@ async def says_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) ->
 @once_more
 async def test_N11_N12_what_cannot_be_reached_is_an_error(place: str, attempt: float, words: str) -> None:
     """It is one after four attempts, each within its time, and never later than the deadline."""
-    async with listening(says_nothing) as port:
+    async with listening(lambda reader, _: reader.read()) as port:
         with never_accepting() as full, at_most(4 * attempt + 0.1):
             url = place.format(unused=unused_port(), never_accepting=full, stalls_in_the_handshake=port)
             found = await failed_at(url, attempt_timeout=attempt, timeout=5 * attempt)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -38,33 +39,25 @@ def variables_below(error: BaseException) -> dict[str, object]:
     return {name: value for name, value in variables.items() if value is not None}
 
 
-LIKE_AIOHTTP: dict[str, Any] = {"__name__": "aiohttp.client", "TransportError": TransportError}
-exec(
-    """
-def as_if_inside(raising):
+def fail() -> None:
     try:
-        raising()
-    except Exception as inner:
+        raise aiohttp.ClientError("headers")
+    except aiohttp.ClientError as inner:
         raise TransportError("ours") from inner
-""",
-    LIKE_AIOHTTP,
-)
-as_if_inside: Callable[[Callable[[], None]], None] = LIKE_AIOHTTP["as_if_inside"]  # its frame is one of aiohttp's
 
 
-def raising() -> None:
-    raise aiohttp.ClientError("headers")
+fail_inside = types.FunctionType(fail.__code__, globals() | {"__name__": "aiohttp.client"})  # its frame is aiohttp's
 
 
 @walled
 def sync_call(secret: str) -> None:
-    as_if_inside(raising)
+    fail_inside()
     print(secret)
 
 
 @walled
 async def async_call(secret: str) -> None:
-    as_if_inside(raising)
+    fail_inside()
     print(secret)
 
 
@@ -80,7 +73,7 @@ def test_variables_and_inner_causes_go(call: Callable[[str], Any]) -> None:
     error = failing(call)
     assert (error.__cause__, error.__context__) == (None, None)
     assert variables_below(error) == {}
-    assert "as_if_inside(raising)" in "".join(traceback.format_exception(error))
+    assert "fail_inside()" in "".join(traceback.format_exception(error))
     handled = KeyError("the caller's")
     try:
         raise handled
@@ -104,7 +97,7 @@ async def test_a_hook_keeps_its_exception_cause_and_lines() -> None:
     @walled
     async def call() -> None:
         try:
-            raising()
+            raise aiohttp.ClientError
         except aiohttp.ClientError:
             hook()
 

@@ -170,14 +170,12 @@ def interrupted_at(line: int) -> Generator[None]:
         signal.signal(signal.SIGUSR1, handler)
 
 
-async def stalls(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    await reader.read()
-    await asyncio.sleep(0.3)
-
-
 @contextlib.asynccontextmanager
 async def client_for(failing: FailingCall) -> AsyncGenerator[BackupsClient]:
-    async with fault_server([failing.behaviour] * 40, tls=failing.tls) as server, listening(stalls) as stalling:
+    async with (
+        fault_server([failing.behaviour] * 40, tls=failing.tls) as server,
+        listening(lambda reader, _: reader.read()) as stalling,
+    ):
         settings: dict[str, Any] = {"base_url": server.url, "retry": AT_ONCE, "attempt_timeout": 0.05}
         settings |= failing.settings
         if "proxy" in settings:

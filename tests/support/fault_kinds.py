@@ -73,8 +73,8 @@ def zipped(page: bytes) -> bytes:
 
 TRANSPORT: dict[str, Behaviour] = {
     "reset before headers": reset_at_once,
-    "close before headers": cut(lambda _: b""),
-    "cut in the status line": cut(lambda _: b"HTTP/1.1 2"),
+    "close before headers": b"",
+    "cut in the status line": b"HTTP/1.1 2",
     "cut in headers": cut(lambda page: answer(page)[:30]),
     "cut after headers": cut(lambda page: answer(page)[: -len(page)]),
     "cut mid-body": cut(lambda page: answer(page)[:-20]),
@@ -83,22 +83,22 @@ TRANSPORT: dict[str, Behaviour] = {
     "body without length cut": cut(lambda page: head() + page[:-20]),
     "gzip cut": cut(lambda page: head("Content-Encoding: gzip\r\n") + gzip.compress(page)[:-12]),
     "gzip corrupt": cut(lambda page: zipped(page)[:-8] + b"corrupt!"),
-    "garbage status line": cut(lambda _: b"nonsense\r\n\r\n"),
+    "garbage status line": b"nonsense\r\n\r\n",
     "two lengths": cut(lambda page: head("Content-Length: 5\r\nContent-Length: 6\r\n") + page),
     "idle close": idle_close,
     "a stalled answer": stall,
     "a slow drip": drip,
 }
 SERVICE: dict[str, Behaviour] = {
-    "500": cut(lambda _: error("500 Internal Server Error")),
-    "502 with HTML": cut(lambda _: answer(b"<html>Bad gateway</html>", "502 Bad Gateway")),
-    "503 with Retry-After": cut(lambda _: error("503 Unavailable", headers="Retry-After: 0\r\n")),
-    "504": cut(lambda _: error("504 Gateway Timeout")),
-    "429": cut(lambda _: error("429 Too Many Requests", "RESOURCE_EXHAUSTED")),
-    "408": cut(lambda _: error("408 Request Timeout")),
-    "200 carrying HTML": cut(lambda _: answer(b"<html>Hello</html>")),
-    "an empty 200": cut(lambda _: answer(b"")),
-    "spaces": cut(lambda _: answer(b"   ")),
+    "500": error("500 Internal Server Error"),
+    "502 with HTML": answer(b"<html>Bad gateway</html>", "502 Bad Gateway"),
+    "503 with Retry-After": error("503 Unavailable", headers="Retry-After: 0\r\n"),
+    "504": error("504 Gateway Timeout"),
+    "429": error("429 Too Many Requests", "RESOURCE_EXHAUSTED"),
+    "408": error("408 Request Timeout"),
+    "200 carrying HTML": answer(b"<html>Hello</html>"),
+    "an empty 200": answer(b""),
+    "spaces": answer(b"   "),
     "invalid UTF-8": cut(lambda page: answer(page[:-1] + b"\xff")),
 }
 ALL = TRANSPORT | SERVICE

@@ -30,10 +30,8 @@ class Lookout(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
-        self.seen = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.seen += 1
         told = self.format(record) + repr(vars(record))
         if KEYS_BEGIN_WITH in told:
             self.found.append(f"{record.name}: {told}")

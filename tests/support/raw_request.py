@@ -1,8 +1,12 @@
-"""One request as any HTTP client would send it, and its response: without the client of this package."""
+"""One request as any HTTP client would send it, and its response: without the client of this package.
+
+The body of every response must be valid by the schemas of the specification.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,11 +27,20 @@ CODES = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 402: "PAYMENT_REQUIRED", 403: "FORBIDDEN", 404: "NOT_FOUND",
     405: "UNIMPLEMENTED", 409: "ALREADY_EXISTS", 412: "FAILED_PRECONDITION", 422: "UNPROCESSABLE_ENTITY",
 }  # fmt: skip
+# The schema of what a request is answered with.
+BODIES = {
+    r"GET (/indexes/[^/]+)?/backups": "page",
+    r"GET /backups/[^/]+|POST /indexes/[^/]+/backups": "backup",
+    r"POST /backups/[^/]+/create-index": "receipt",
+    r"GET /restore-jobs": "restore_job_page",
+    r"GET /restore-jobs/[^/]+": "restore_job",
+    r"GET /indexes": "index_list",
+    r"GET /indexes/[^/]+": "index",
+}
 
 
-def validator(name: str) -> Any:
-    """Return the validator of one schema of the specification."""
-    return jsonschema.Draft202012Validator(SCHEMA | {"$ref": f"#/$defs/{name}"})
+def validate(body: Any, schema: str) -> None:
+    jsonschema.Draft202012Validator(SCHEMA | {"$ref": f"#/$defs/{schema}"}).validate(body)
 
 
 @attrs.frozen
@@ -52,7 +65,7 @@ class Reply:
     @property
     def error(self) -> tuple[int, str]:
         """Return the status and the message of an error, whose body must be the documented one."""
-        validator("error").validate(self.json)
+        validate(self.json, "error")
         assert (self.json["status"], self.json["error"]["code"]) == (self.status, CODES[self.status])
         assert self.headers["Content-Type"] == "application/json"
         return self.status, self.json["error"]["message"]
@@ -75,7 +88,11 @@ async def ask(
         headers["X-Pinecone-Api-Version"] = version
     url = URL(fake.url + path, encoded=True).update_query(query or {})
     async with aiohttp.ClientSession(headers=headers) as session, session.request(method, url, **settings) as response:
-        return Reply(response.status, dict(response.headers), await response.text(errors="replace"))
+        reply = Reply(response.status, dict(response.headers), await response.text(errors="replace"))
+    if reply.status in {200, 201, 202} and version == VERSION:
+        for schema in [name for pattern, name in BODIES.items() if re.fullmatch(pattern, f"{method} {url.raw_path}")]:
+            validate(reply.json, schema)
+    return reply
 
 
 async def get(fake: FakePinecone, *, key: str | None = None, version: str | None = VERSION, **query: Any) -> Reply:

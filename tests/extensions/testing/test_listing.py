@@ -1,4 +1,4 @@
-"""The listing, the sample data, and what others make of them: the specification's schemas, and the official client."""
+"""The listing, the sample data, and what the official client makes of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import attrs
-import jsonschema  # type: ignore[import-untyped]
 import pinecone
 import pytest
 from pinecone.errors import exceptions
@@ -16,8 +15,7 @@ from pinecone.errors import exceptions
 from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
 from tests.support.clients import client_of
 from tests.support.other_clients import official_pages
-from tests.support.raw_request import NOW, SCHEMA, ask, backup, get, pages, validator
-from tests.support.samples import CURL_EXAMPLE, OPENAPI_EXAMPLE, row
+from tests.support.raw_request import NOW, ask, backup, get, pages
 
 
 @pytest.mark.parametrize(("query", "rows"), [
@@ -83,14 +81,11 @@ def test_a_project_is_worth_looking_at() -> None:
         sample_backups(-1)
 
 
-async def test_every_page_is_valid_and_rows_have_every_shape() -> None:
+async def test_rows_have_every_shape() -> None:
     """What a client must be able to take: fields that are absent, null, empty or 0, and both kinds of schema."""
     async with FakePinecone(backups=250, now=NOW) as fake:
         found = await pages(fake, "GET /backups", limit=70)
         indexes = (await ask(fake, "GET /indexes")).json
-    validator("index_list").validate(indexes)
-    for page in found:
-        validator("page").validate(page.json)
     assert [len(page.ids) for page in found] == [70, 70, 70, 40]
     assert {page.headers["Content-Type"] for page in found} == {"application/json"}
     assert len({page.headers["X-Pinecone-Request-Id"] for page in found}) == 4
@@ -105,61 +100,11 @@ async def test_every_page_is_valid_and_rows_have_every_shape() -> None:
     assert all(kind in " ".join(seen["schema"]) for kind in ('"dense_vector"', '{"filterable": true}'))
 
 
-NO_ROWS: list[dict[str, Any]] = [
-    {"region": None}, {"status": "ready"}, {"size_bytes": 1.5}, {"metric": None}, {"shards": 1},
-    {"created_at": "2026-04-01"}, {"schema": {"fields": {"genre": {"filterable": False}}}},
-    {"schema": {"fields": {"vector": {"type": "dense_vector", "dimension": 3}}}},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "body", "valid"), [
-    ("page", json.loads(CURL_EXAMPLE), True), ("page", json.loads(OPENAPI_EXAMPLE), True),
-    ("error", {"error": {"code": "UNKNOWN", "message": "Internal server error"}, "status": 500}, True),
-    ("page", {"data": None}, False), ("page", {"pagination": None}, False), ("restore_job_page", {}, False),
-    ("page", {"data": [], "pagination": {"next": ""}}, False), ("receipt", {"restore_job_id": "j"}, False),
-    ("index_list", {"indexes": [{"name": "a"}]}, False), *(("backup", row(**fields), False) for fields in NO_ROWS),
-])  # fmt: skip
-def test_the_schemas_tell_what_is_a_body(name: str, body: Any, valid: bool) -> None:
-    """They accept the examples of the specification."""
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    assert validator(name).is_valid(body) is valid
-
-
-@pytest.mark.parametrize("version", ["2025-10", "2026-04"])
-async def test_every_other_body_is_valid(version: str) -> None:
-    """Also of what is unfinished or has failed, and of an index that has no backup."""
-
-    async def valid(name: str, request: str, **settings: Any) -> Any:
-        reply = await ask(fake, request, version=version, **settings)
-        validator(name).validate(reply.json)
-        return reply.json
-
-    async with FakePinecone([*map(backup, "ab")], indexes=["empty"]) as fake:
-        fake.looks_until_ready = fake.looks_until_restored = 2
-        for outcome in "Ready", "Failed":
-            fake.backup_outcome = outcome
-            for name in "products", "empty":
-                new = await valid("backup", f"POST /indexes/{name}/backups", json={"name": "n", "description": "d"})
-                for _ in range(2):
-                    await valid("backup", f"GET /backups/{new['backup_id']}")
-        for outcome in "Completed", "Failed":
-            fake.restore_outcome = outcome
-            body = {"name": outcome.lower(), "tags": {"team": "search"}}
-            receipt = await valid("receipt", "POST /backups/a/create-index", json=body)
-            await valid("index", f"GET /indexes/{outcome.lower()}")
-            await valid("restore_job", f"GET /restore-jobs/{receipt['restore_job_id']}")
-        assert len((await valid("restore_job_page", "GET /restore-jobs"))["data"]) == 2
-        assert len((await valid("page", "GET /indexes/empty/backups"))["data"]) == 2
-        assert len((await valid("index_list", "GET /indexes"))["indexes"]) == 4
-
-
-EAGER: Any = {"retry_config": pinecone.RetryConfig(backoff_factor=0.001, max_wait=0.002)}
-
-
 @pytest.fixture
 async def official(fake: FakePinecone) -> AsyncIterator[Any]:
     make: Any = pinecone.AsyncPinecone  # pyright: ignore[reportUnknownMemberType]
-    async with make(api_key=fake.api_key, host=fake.url, **EAGER) as client:
+    at_once = pinecone.RetryConfig(backoff_factor=0.001, max_wait=0.002)
+    async with make(api_key=fake.api_key, host=fake.url, retry_config=at_once) as client:
         yield client
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from pinecone_backups_async import BackupsClient, ServiceError, testing
+from pinecone_backups_async import BackupsClient, ServiceError
 from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
 from pinecone_backups_async.testing.__main__ import main
 from tests.support.clients import client_of, listed
@@ -24,10 +24,6 @@ from tests.support.raw_request import ask, get
 
 CREATE = "POST /indexes/products/backups"
 HTML = {"Content-Type": "text/html"}
-
-
-def test_a_star_import_gives_exactly_the_public_names() -> None:
-    assert testing.__all__ == ["Answer", "FakePinecone", "RecordedRequest", "sample_backups"]
 
 
 async def test_scripted_answers_are_played_in_order(fake: FakePinecone) -> None:

@@ -40,7 +40,8 @@ BODIES = {
 
 
 def validate(body: Any, schema: str) -> None:
-    jsonschema.Draft202012Validator(SCHEMA | {"$ref": f"#/$defs/{schema}"}).validate(body)
+    validator: Any = jsonschema.Draft202012Validator(SCHEMA | {"$ref": f"#/$defs/{schema}"})
+    validator.validate(body)
 
 
 @attrs.frozen

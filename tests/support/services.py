@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from pinecone_backups_async.testing import FakePinecone, RecordedRequest
 
@@ -27,22 +27,11 @@ def example_app() -> FastAPI:
     return app
 
 
-def speaking(version: str, app: ASGIApp) -> ASGIApp:
-    """Return the application under another version of ASGI: frameworks look at nothing but this number."""
-
-    async def speak(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, "asgi": {**scope["asgi"], "spec_version": version}}, receive, send)
-
-    return speak
-
-
 @asynccontextmanager
-async def serving(app: ASGIApp, seconds_to_finish: int = 1) -> AsyncGenerator[tuple[str, uvicorn.Server]]:
+async def serving(app: ASGIApp) -> AsyncGenerator[tuple[str, uvicorn.Server]]:
     """Serve an application in this event loop; yields its URL and the server."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app, log_level="critical", lifespan="on", timeout_graceful_shutdown=seconds_to_finish, loop="none"
-    )
+    config = uvicorn.Config(app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1, loop="none")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve([listener]))
     while not server.started:
@@ -56,9 +45,17 @@ async def serving(app: ASGIApp, seconds_to_finish: int = 1) -> AsyncGenerator[tu
         listener.close()
 
 
-async def get(url: str, **settings: Any) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=20) as http:
-        return await http.get(url, **settings)
+def http_client(app: ASGIApp | None = None, **settings: Any) -> httpx.AsyncClient:
+    """Return a client, of an application if one is given; it reads no certificates, which would take long."""
+    arguments: dict[str, Any] = {"verify": False, "timeout": 20, **settings}
+    if app is not None:
+        arguments |= {"transport": httpx.ASGITransport(app), "base_url": "http://service"}
+    return httpx.AsyncClient(**arguments)
+
+
+async def get(url: str) -> httpx.Response:
+    async with http_client() as http:
+        return await http.get(url)
 
 
 def open_descriptors() -> int:
@@ -66,8 +63,8 @@ def open_descriptors() -> int:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so, for at most five seconds."""
-    for _ in range(1000):
+    """Wait until something is so, for at most twenty seconds."""
+    for _ in range(4000):
         if condition():
             return
         await asyncio.sleep(0.005)

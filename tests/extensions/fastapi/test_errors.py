@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 
 import pinecone_backups_async as pba
 from pinecone_backups_async.fastapi import install_error_handlers, problem_responses, request_client
-from tests.support.services import sent_to_websocket
+from tests.support.services import http_client, sent_to_websocket
 
 KEY = "pcsk_key-of-the-fastapi-tests"
 SECRET = f"the service quotes {KEY}, and what it likes"
@@ -37,7 +37,7 @@ async def answer_to(
                 raise error
         raise error
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as http:
+    async with http_client(app) as http:
         answer = await http.request(method, url, json=body)
     schema = problem_responses[answer.status_code]["content"]["application/problem+json"]["schema"]
     jsonschema.validate(answer.json(), {**schema, "additionalProperties": False})

@@ -20,17 +20,13 @@ from pinecone_backups_async import Backup, BackupPage, BackupsClient, Index, Res
 from pinecone_backups_async import fastapi as extension
 from pinecone_backups_async.fastapi import BackupsDep, NdjsonResponse, lifespan, problem_responses, request_client
 from pinecone_backups_async.testing import sample_backups
-from tests.support.services import sent_to_websocket, serving
+from tests.support.services import example_app, get, http_client, sent_to_websocket, serving
 
 KEY = "pcsk_key-of-the-fastapi-tests"
 
 
 def make_client() -> BackupsClient:
     return BackupsClient(KEY, base_url="http://127.0.0.1:1", retry=pba.RetryPolicy(attempts=1))
-
-
-def calling(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
 
 
 async def test_the_lifespan_keeps_the_applications_own() -> None:
@@ -51,18 +47,22 @@ async def test_the_lifespan_keeps_the_applications_own() -> None:
         return int(request.state.mine)
 
     for _ in range(2):
-        async with serving(app) as (url, _server), httpx.AsyncClient() as http:
-            assert (await http.get(url)).json() == 5
+        async with serving(app) as (url, _server):
+            assert (await get(url)).json() == 5
     assert ends == ["own", "own"]
     assert clients[0] is not clients[1]
     assert ["closed" in repr(client) for client in clients] == [True, True]
-    async with calling(app) as http:  # which does not run the lifespan
+    async with http_client(app) as http:  # which does not run the lifespan
         with pytest.raises(RuntimeError, match=r"the lifespan did not run.*FastAPI\(lifespan=lifespan\(\)\)"):
             await http.get("/")
 
 
-async def test_an_own_lifespan_that_fails() -> None:
-    """It leaves no open client."""
+async def test_a_lifespan_that_fails() -> None:
+    """The application does not start: without a key, or where its own lifespan fails, which leaves no open client."""
+    app = example_app()
+    with pytest.raises(pba.ConfigurationError, match="set PINECONE_API_KEY"):
+        async with app.router.lifespan_context(app):
+            pytest.fail("the application must not start")
     client = make_client()
 
     @asynccontextmanager
@@ -137,7 +137,7 @@ async def http() -> AsyncGenerator[httpx.AsyncClient]:
         both: Any = tuple[model, list[model]]  # type: ignore[valid-type]
         app.add_api_route(f"/{type(values[0]).__name__}", returning((values[0], values)), response_model=both)
     app.add_api_route("/ndjson", returning(None), response_class=NdjsonResponse)
-    async with calling(app) as http:
+    async with http_client(app) as http:
         yield http
 
 

@@ -9,7 +9,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import product
 from pathlib import Path
 
@@ -19,13 +19,13 @@ import pytest
 
 from pinecone_backups_async.testing import Answer, FakePinecone
 from tests.support.clients import unused_port
-from tests.support.services import EXAMPLE, ROOT, get, open_descriptors, stall_later_pages, until
+from tests.support.services import EXAMPLE, ROOT, get, http_client, open_descriptors, stall_later_pages, until
 
 
 async def test_a_page_with_its_token_and_a_new_backup(service: str, fake: FakePinecone) -> None:
     """A backup that is started is a 202 with where to look; an unknown outcome invites no second request."""
     url, before = f"{service}/indexes/{fake.backups[0].source_index_name}/backups", len(fake.backups)
-    async with httpx.AsyncClient(base_url=service) as http:
+    async with http_client(base_url=service) as http:
         first = (await http.get("/backups?limit=100")).json()
         second = (await http.get("/backups", params={"token": first["pagination"]["next"]})).json()
         assert first["data"] + second["data"] == [backup.to_dict() for backup in fake.backups[:200]]
@@ -42,7 +42,7 @@ async def test_a_page_with_its_token_and_a_new_backup(service: str, fake: FakePi
 async def test_tenants_with_their_keys(service: str, fake: FakePinecone) -> None:
     """Many at once share connections, and one who disconnects leaves nothing. A key that is refused is a 401."""
     descriptors, fake.delay = open_descriptors(), 0.02
-    async with httpx.AsyncClient(base_url=f"{service}/tenant", timeout=30, headers={"api-key": fake.api_key}) as http:
+    async with http_client(base_url=f"{service}/tenant", headers={"api-key": fake.api_key}) as http:
         for _ in range(2):
             answers = await asyncio.gather(*(http.get("/backups?limit=7") for _ in range(50)))
             assert {len(answer.json()["data"]) for answer in answers} == {7}
@@ -64,41 +64,22 @@ async def test_tenants_with_their_keys(service: str, fake: FakePinecone) -> None
 
 
 PAGE = ROOT / "docs/fastapi.md"
-# -X dev: what is left open is reported when it is collected.
-PYTHON = (sys.executable, "-X", "dev")
 
 
 @asynccontextmanager
-async def running(command: list[str], port: int, log: Path, end: signal.Signals) -> AsyncGenerator[str]:
-    """Run a service until the block ends; yields its URL. What it leaves open or lets fall fails the test."""
-    url = f"http://127.0.0.1:{port}"
+async def running(*command: str, log: Path, processes: int = 1) -> AsyncGenerator[httpx.AsyncClient]:
+    """Run a service until the block ends; yields a client of it. What it leaves open or lets fall fails the test."""
+    port = unused_port()
+    environ = {**os.environ, "PORT": str(port), "UVICORN_PORT": str(port)}
     with log.open("wb") as file:
-        environ = {**os.environ, "PORT": str(port)}
-        process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=file, stderr=file)
-    try:
-        await until_served(url, process)
-        yield url
-    finally:
-        process.send_signal(end)
-        await asyncio.wait_for(process.wait(), 20)
-    check(log, port)
-
-
-def check(log: Path, port: int) -> None:
-    # uvicorn's parent process leaves the socket on which its workers listen to the collector.
-    own = rf"ResourceWarning: unclosed .*laddr=\('127.0.0.1', {port}\)>\nResourceWarning: .*"
-    told = re.sub(own, "", log.read_text())
+        process = await asyncio.create_subprocess_exec(sys.executable, *command, env=environ, stdout=file, stderr=file)
+    await until(lambda: log.read_text().count("Application startup complete") == processes)
+    async with http_client(base_url=f"http://127.0.0.1:{port}") as http:
+        yield http
+    process.send_signal(signal.SIGINT)
+    await asyncio.wait_for(process.wait(), 20)
+    told = await asyncio.to_thread(log.read_text)
     assert not re.search("Traceback|ResourceWarning|[Uu]nclosed|never awaited|ERROR", told), told
-
-
-async def until_served(url: str, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(20), httpx.AsyncClient() as http:
-        while process.returncode is None:
-            with suppress(httpx.TransportError):
-                await http.get(f"{url}/openapi.json")
-                return
-            await asyncio.sleep(0.05)
-    pytest.fail("the service did not start")
 
 
 def timeless(text: str) -> str:
@@ -118,8 +99,9 @@ async def test_the_demonstration_of_the_documentation(tmp_path: Path) -> None:
     _, transcript = PAGE.read_text().split("$ python docs/examples/service.py &\n")
     commands = CURL.findall(transcript)
     assert len(commands) == transcript.count("$ curl") >= 5
-    command, log = [*PYTHON, str(EXAMPLE)], tmp_path / "log"
-    async with running(command, unused_port(), log, signal.SIGINT) as url, httpx.AsyncClient(base_url=url) as http:
+    log = tmp_path / "log"
+    # -X dev: what is left open is reported when it is collected.
+    async with running("-X", "dev", str(EXAMPLE), log=log) as http:
         assert "made up" in log.read_text()
         for name, value, path, then, output in commands:
             text = (await http.get(path, headers={name: value} if name else {})).text
@@ -127,22 +109,11 @@ async def test_the_demonstration_of_the_documentation(tmp_path: Path) -> None:
             assert timeless(f"{shown}\n") == timeless(output), path
 
 
-async def test_under_uvicorn_a_missing_key_stops_it() -> None:
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "--port", "0", "service:app"]
-    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    _, told = await asyncio.wait_for(process.communicate(), 20)
-    assert process.returncode != 0
-    assert b"PINECONE_API_KEY" in told
-
-
 @pytest.mark.soak
 async def test_two_workers_answer_in_full(fake: FakePinecone, tmp_path: Path) -> None:
-    port, log = unused_port(), tmp_path / "log"
-    command = [*PYTHON, "-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "service:app"]
-    command += ["--workers", "2", "--port", str(port)]
-    async with running(command, port, log, signal.SIGTERM) as url, httpx.AsyncClient(timeout=20) as http:
-        answers = await asyncio.gather(*(http.get(f"{url}/backups.ndjson") for _ in range(20)))
-        assert len(re.findall(r"Started server process", log.read_text())) == 2
+    command = ["-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "--workers", "2", "service:app"]
+    async with running(*command, log=tmp_path / "log", processes=2) as http:
+        answers = await asyncio.gather(*(http.get("/backups.ndjson") for _ in range(20)))
     for answer in answers:
         *rows, last = answer.text.splitlines()
         assert json.loads(last) == {"end": True, "count": len(rows)} == {"end": True, "count": 250}

@@ -112,16 +112,16 @@ FILTERS: dict[str, Callable[[Backup], bool]] = {
     "--status ready": lambda backup: backup.status == "Ready", "--newer-than 2d": lambda backup: of_age(backup, 0, 2),
     "--newer-than 9d": lambda backup: of_age(backup, 0, 9), "--older-than 9d": lambda backup: of_age(backup, 9),
     "--tag team=search --tag environment=production": lambda backup: (backup.tags or {}).get("team") == "search",
+    "": lambda _: True,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("line", FILTERS)
-@pytest.mark.parametrize("most", [0, 1, 7, 150, 999])
+@pytest.mark.parametrize("most", [0, 7, 150, 999])
 def test_filters_and_how_many(project: FakePinecone, run: Run, line: str, most: int) -> None:
     wanted = [backup.backup_id for backup in project.backups if FILTERS[line](backup)]
-    assert 9 < len(wanted) < 250
+    assert (len(wanted) > 9, len(wanted) < 250) == (True, bool(line))
     assert ids(run(f"list --max-items {most} {line}").out) == wanted[:most]
-    assert len(ids(run(f"list --max-items {most}").out)) == min(250, most)
 
 
 @pytest.mark.parametrize("line", ["--newer-than 2w", "--older-than 2w", "--tag team=search --tag environment="])
@@ -140,11 +140,10 @@ ORDERS: dict[str, Callable[[Backup], Any]] = {
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("most", [999, 3])
-def test_a_sorted_listing_is_cut_last(project: FakePinecone, run: Run, order: str, most: int) -> None:
-    wanted = [backup.backup_id for backup in sorted(project.backups, key=ORDERS[order])][:most]
-    for output in "jsonl", "csv":
-        assert ids(run(f"list --sort {order} --max-items {most} -o {output}").out) == wanted
+def test_a_sorted_listing_is_cut_last(project: FakePinecone, run: Run, order: str) -> None:
+    wanted = [backup.backup_id for backup in sorted(project.backups, key=ORDERS[order])]
+    assert ids(run(f"list --sort {order} -o csv").out) == wanted
+    assert ids(run(f"list --sort {order} --max-items 3 -o jsonl").out) == wanted[:3]
 
 
 @pytest.mark.parametrize(("output", "kept"), [("jsonl", 100), ("csv", 101), ("json", 0), ("table", 0)])

@@ -1,4 +1,4 @@
-"""What the tests of the command share: a served project, and ways to run the command in this process."""
+"""What the tests of the command share: ways to run it in this process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import os
 import pty
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import Thread
 
 import attrs
@@ -31,14 +31,6 @@ Run = Callable[..., Outcome]
 def plain_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("NO_COLOR", "1")
-
-
-@pytest.fixture
-def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePinecone]:
-    with FakePinecone(250) as fake:
-        for name, value in fake.environ.items():
-            monkeypatch.setenv(name, value)
-        yield fake
 
 
 def replace_backups(project: FakePinecone, *things: Backup | RestoreJob) -> None:

@@ -84,7 +84,7 @@ LATER = NotFoundError(status=404), TransportTimeoutError(), OSError(), Recursion
 
 @EVERYWHERE
 async def test_a_stream_is_complete_or_fails(
-    fake: FakePinecone, caplog: pytest.LogCaptureFixture, version: str, stack: str
+    project: FakePinecone, caplog: pytest.LogCaptureFixture, version: str, stack: str
 ) -> None:
     """A complete one says so; an error at once is answered; whatever ends it later, the receiver's client raises."""
     makes = [listing, *(failing(error, lines=0) for error in AT_ONCE), *map(failing, LATER)]
@@ -97,22 +97,22 @@ async def test_a_stream_is_complete_or_fails(
                         await http.get(f"/{number}")
             *rows, last = whole.text.splitlines()
             assert (whole.headers["content-type"], last) == ("application/x-ndjson", WHOLE)
-            assert [json.loads(row) for row in rows] == [backup.to_dict() for backup in fake.backups]
+            assert [json.loads(row) for row in rows] == [backup.to_dict() for backup in project.backups]
             assert [answer.status_code for answer in answers] == list(AT_ONCE.values())
             assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
     aborted = [record for record in caplog.records if record.getMessage().startswith("aborted a stream")]
     assert [vars(record)["pinecone_error"] for record in aborted] == [type(error).__name__ for error in LATER] * 2
 
 
-async def test_pages_that_are_empty(service: str, fake: FakePinecone) -> None:
-    url = f"{service}/backups.ndjson"
-    fake.play(Answer(body={"data": [], "pagination": {"next": "c2tpcD0wMDAwMDAwMCZzaXplPTEwMA=="}}))
-    assert (await get(url)).text.splitlines()[-1] == WHOLE
-    fake.play(Answer(body={"data": []}))
-    assert (await get(url)).text == '{"end": true, "count": 0}\n'
+async def test_pages_that_are_empty(project: FakePinecone) -> None:
+    async with served(listing) as url:
+        project.play(Answer(body={"data": [], "pagination": {"next": "c2tpcD0wMDAwMDAwMCZzaXplPTEwMA=="}}))
+        assert (await get(f"{url}/0")).text.splitlines()[-1] == WHOLE
+        project.play(Answer(body={"data": []}))
+        assert (await get(f"{url}/0")).text == '{"end": true, "count": 0}\n'
 
 
-async def test_head_fetches_nothing(fake: FakePinecone) -> None:
+async def test_head_fetches_nothing(project: FakePinecone) -> None:
     done = asyncio.Event()
 
     def with_a_task(client: BackupsClient) -> Response:
@@ -124,7 +124,7 @@ async def test_head_fetches_nothing(fake: FakePinecone) -> None:
         response = await http.head(f"{url}/0")
         await until(done.is_set)
     assert (response.status_code, response.headers["content-type"]) == (200, "application/x-ndjson")
-    assert fake.requests == []
+    assert project.requests == []
 
 
 async def in_anyio_time(call: Coroutine[Any, Any, None]) -> None:
@@ -133,7 +133,7 @@ async def in_anyio_time(call: Coroutine[Any, Any, None]) -> None:
 
 
 @pytest.mark.parametrize("limited", [partial(asyncio.wait_for, timeout=0.2), in_anyio_time])
-async def test_a_time_limit_of_a_middleware_aborts(fake: FakePinecone, limited: Callable[..., Any]) -> None:
+async def test_a_time_limit_of_a_middleware_aborts(project: FakePinecone, limited: Callable[..., Any]) -> None:
     def limit(app: ASGIApp) -> ASGIApp:
         return lambda scope, receive, send: limited(app(scope, receive, send))
 
@@ -142,7 +142,7 @@ async def test_a_time_limit_of_a_middleware_aborts(fake: FakePinecone, limited: 
             await get(f"{url}/0")
 
 
-async def test_without_a_server_the_error_is_raised(fake: FakePinecone) -> None:
+async def test_without_a_server_the_error_is_raised(project: FakePinecone) -> None:
     response = failing(NotFoundError(status=404))(BackupsClient())
     async with http_client(response) as http:
         with pytest.raises(NotFoundError):
@@ -150,9 +150,9 @@ async def test_without_a_server_the_error_is_raised(fake: FakePinecone) -> None:
 
 
 @EVERYWHERE
-async def test_L9_a_disconnect_ends_the_listing(fake: FakePinecone, version: str, stack: str) -> None:
+async def test_L9_a_disconnect_ends_the_listing(project: FakePinecone, version: str, stack: str) -> None:
     """The request to the backups service that was under way ends, and no other follows."""
-    stall_later_pages(fake)
+    stall_later_pages(project)
     # Not compressed: a compressor may keep what it has until there is more.
     http = aiohttp.ClientSession(headers={"Accept-Encoding": "identity"})
     async with served(listing, version=version, middlewares=STACKS[stack]) as url, http:
@@ -160,24 +160,24 @@ async def test_L9_a_disconnect_ends_the_listing(fake: FakePinecone, version: str
         descriptors, tasks = open_descriptors(), len(asyncio.all_tasks())
         responses = await asyncio.gather(*(http.get(f"{url}/0") for _ in range(10)))
         await asyncio.gather(*(response.content.readline() for response in responses))
-        await until(lambda: len(fake.requests) == 2 * 10)  # each listing waits for its second page
+        await until(lambda: len(project.requests) == 2 * 10)  # each listing waits for its second page
         assert open_descriptors() > descriptors + 2 * 10
         for response in responses:
             response.close()
         await until(lambda: open_descriptors() <= descriptors and len(asyncio.all_tasks()) <= tasks)
-    assert len(fake.requests) == 2 * 10
+    assert len(project.requests) == 2 * 10
 
 
 @pytest.mark.parametrize("version", ["2.3", "2.4"])
-async def test_a_disconnect_before_the_first_page(fake: FakePinecone, version: str) -> None:
-    fake.delay = 30
+async def test_a_disconnect_before_the_first_page(project: FakePinecone, version: str) -> None:
+    project.delay = 30
     async with served(listing, version=version) as url, http_client(timeout=0.3) as http:
         await get(f"{url}/openapi.json")
         descriptors = open_descriptors()
         with pytest.raises(httpx.ReadTimeout):
             await http.get(f"{url}/0")
         await until(lambda: open_descriptors() <= descriptors)
-    assert len(fake.requests) == 1
+    assert len(project.requests) == 1
 
 
 class Lines(AsyncIterator[bytes]):
@@ -209,20 +209,20 @@ async def test_a_send_that_raises_oserror(disconnected: bool) -> None:
 
 
 @pytest.mark.soak
-async def test_a_slow_receiver_holds_the_listing_back(fake: FakePinecone) -> None:
-    fake.add(*(attrs.evolve(backup, description="long " * 20_000) for backup in fake.backups))
+async def test_a_slow_receiver_holds_the_listing_back(project: FakePinecone) -> None:
+    project.add(*(attrs.evolve(backup, description="long " * 20_000) for backup in project.backups))
     async with aiohttp.ClientSession() as http, served(partial(listing, limit=1)) as url:
         response = await http.get(f"{url}/0")
         seen = -1
-        while seen < len(fake.requests):
-            seen = len(fake.requests)
+        while seen < len(project.requests):
+            seen = len(project.requests)
             await asyncio.sleep(0.5)
         assert seen < 250
         assert (await response.text()).splitlines()[-1] == WHOLE
 
 
-async def test_shutdown_lets_a_stream_finish(fake: FakePinecone) -> None:
-    fake.delay = 0.1
+async def test_shutdown_lets_a_stream_finish(project: FakePinecone) -> None:
+    project.delay = 0.1
     async with aiohttp.ClientSession() as http, serving(example_app()) as (url, server):
         response = await http.get(f"{url}/backups.ndjson")
         server.should_exit = True
@@ -230,13 +230,13 @@ async def test_shutdown_lets_a_stream_finish(fake: FakePinecone) -> None:
 
 
 @pytest.mark.soak
-async def test_shutdown_aborts_a_stream_after_a_while(fake: FakePinecone) -> None:
-    stall_later_pages(fake)
+async def test_shutdown_aborts_a_stream_after_a_while(project: FakePinecone) -> None:
+    stall_later_pages(project)
     async with aiohttp.ClientSession() as http:
         async with serving(example_app()) as (url, server):
             response = await http.get(f"{url}/backups.ndjson")
             await response.content.readline()
-            await until(lambda: len(fake.requests) == 2)
+            await until(lambda: len(project.requests) == 2)
             server.should_exit = True
         with pytest.raises(aiohttp.ClientError):
             await response.read()

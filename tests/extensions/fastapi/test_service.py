@@ -18,31 +18,38 @@ import httpx
 import pytest
 
 from pinecone_backups_async.testing import Answer, FakePinecone
+from tests.support import services
 from tests.support.clients import unused_port
-from tests.support.services import EXAMPLE, ROOT, get, http_client, open_descriptors, stall_later_pages, until
+from tests.support.services import http_client, open_descriptors, until
 
 
-async def test_a_page_with_its_token_and_a_new_backup(service: str, fake: FakePinecone) -> None:
+@pytest.fixture
+async def service(project: FakePinecone) -> AsyncGenerator[str]:
+    async with services.serving(services.example_app()) as (url, _):
+        yield url
+
+
+async def test_a_page_with_its_token_and_a_new_backup(project: FakePinecone, service: str) -> None:
     """A backup that is started is a 202 with where to look; an unknown outcome invites no second request."""
-    url, before = f"{service}/indexes/{fake.backups[0].source_index_name}/backups", len(fake.backups)
+    url, before = f"{service}/indexes/{project.backups[0].source_index_name}/backups", len(project.backups)
     async with http_client(base_url=service) as http:
         first = (await http.get("/backups?limit=100")).json()
         second = (await http.get("/backups", params={"token": first["pagination"]["next"]})).json()
-        assert first["data"] + second["data"] == [backup.to_dict() for backup in fake.backups[:200]]
+        assert first["data"] + second["data"] == [backup.to_dict() for backup in project.backups[:200]]
         started = await http.post(url, params={"name": "release"})
         assert (started.status_code, started.json()["name"]) == (202, "release")
         assert (await http.get(started.headers["location"])).json()["status"] == "Ready"
         assert (await http.post("/indexes/none/backups")).status_code == 404
-        fake.play(Answer.lost(503))
+        project.play(Answer.lost(503))
         unknown = await http.post(url)
     assert (unknown.status_code, unknown.json()["outcome_unknown"]) == (500, True)
-    assert len(fake.backups) == before + 2
+    assert len(project.backups) == before + 2
 
 
-async def test_tenants_with_their_keys(service: str, fake: FakePinecone) -> None:
+async def test_tenants_with_their_keys(project: FakePinecone, service: str) -> None:
     """Many at once share connections, and one who disconnects leaves nothing. A key that is refused is a 401."""
-    descriptors, fake.delay = open_descriptors(), 0.02
-    async with http_client(base_url=f"{service}/tenant", headers={"api-key": fake.api_key}) as http:
+    descriptors, project.delay = open_descriptors(), 0.02
+    async with http_client(base_url=f"{service}/tenant", headers={"api-key": project.api_key}) as http:
         for _ in range(2):
             answers = await asyncio.gather(*(http.get("/backups?limit=7") for _ in range(50)))
             assert {len(answer.json()["data"]) for answer in answers} == {7}
@@ -52,18 +59,18 @@ async def test_tenants_with_their_keys(service: str, fake: FakePinecone) -> None
         for path, key in product(["/backups", "/backups.ndjson"], ["another-key", "no key", ""]):
             refused = await http.get(path, headers={"api-key": key})
             assert (refused.status_code, refused.json()["status"]) == (401, 401)
-    assert (await get(f"{service}/tenant/backups")).status_code == 401
-    stall_later_pages(fake)
-    descriptors, seen = open_descriptors(), len(fake.requests)
-    async with aiohttp.ClientSession(headers={"api-key": fake.api_key}) as session:
+    assert (await services.get(f"{service}/tenant/backups")).status_code == 401
+    services.stall_later_pages(project)
+    descriptors, seen = open_descriptors(), len(project.requests)
+    async with aiohttp.ClientSession(headers={"api-key": project.api_key}) as session:
         response = await session.get(f"{service}/tenant/backups.ndjson")
         await response.content.readline()
-        await until(lambda: len(fake.requests) == seen + 2)
+        await until(lambda: len(project.requests) == seen + 2)
         response.close()
     await until(lambda: open_descriptors() <= descriptors)
 
 
-PAGE = ROOT / "docs/fastapi.md"
+PAGE = services.ROOT / "docs/fastapi.md"
 
 
 @asynccontextmanager
@@ -101,7 +108,7 @@ async def test_the_demonstration_of_the_documentation(tmp_path: Path) -> None:
     assert len(commands) == transcript.count("$ curl") >= 5
     log = tmp_path / "log"
     # -X dev: what is left open is reported when it is collected.
-    async with running("-X", "dev", str(EXAMPLE), log=log) as http:
+    async with running("-X", "dev", str(services.EXAMPLE), log=log) as http:
         assert "made up" in log.read_text()
         for name, value, path, then, output in commands:
             text = (await http.get(path, headers={name: value} if name else {})).text
@@ -110,11 +117,11 @@ async def test_the_demonstration_of_the_documentation(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-async def test_two_workers_answer_in_full(fake: FakePinecone, tmp_path: Path) -> None:
-    command = ["-m", "uvicorn", "--app-dir", str(EXAMPLE.parent), "--workers", "2", "service:app"]
+async def test_two_workers_answer_in_full(project: FakePinecone, tmp_path: Path) -> None:
+    command = ["-m", "uvicorn", "--app-dir", str(services.EXAMPLE.parent), "--workers", "2", "service:app"]
     async with running(*command, log=tmp_path / "log", processes=2) as http:
         answers = await asyncio.gather(*(http.get("/backups.ndjson") for _ in range(20)))
     for answer in answers:
         *rows, last = answer.text.splitlines()
         assert json.loads(last) == {"end": True, "count": len(rows)} == {"end": True, "count": 250}
-    assert len(fake.requests) == 20 * 3
+    assert len(project.requests) == 20 * 3

@@ -13,8 +13,6 @@ import pytest
 from pinecone.errors import exceptions
 
 from pinecone_backups_async.testing import Answer, FakePinecone, sample_backups
-from tests.support.clients import client_of
-from tests.support.other_clients import official_pages
 from tests.support.raw_request import NOW, ask, backup, get, pages
 
 
@@ -106,15 +104,6 @@ async def official(fake: FakePinecone) -> AsyncIterator[Any]:
     at_once = pinecone.RetryConfig(backoff_factor=0.001, max_wait=0.002)
     async with make(api_key=fake.api_key, host=fake.url, retry_config=at_once) as client:
         yield client
-
-
-@pytest.mark.parametrize(("count", "limit"), [(250, 100), (200, 100), (25, 7), (0, 10)])
-async def test_the_official_client_lists_the_same_pages(count: int, limit: int) -> None:
-    """250 backups end in a short page, 200 in an empty one."""
-    async with FakePinecone(backups=count) as fake, client_of(fake) as client:
-        ours = [[backup.backup_id for backup in page.data] async for page in client.list_backups(limit=limit).pages()]
-        assert await official_pages(fake.url, limit, key=fake.api_key) == ours
-    assert sum(map(len, ours)) == count
 
 
 async def test_it_creates_describes_restores_and_deletes(fake: FakePinecone, official: Any) -> None:

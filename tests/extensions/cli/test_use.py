@@ -21,11 +21,10 @@ NO_KEY = ".*there is no --api-key: an argument is visible in the shell's history
 WRONG = [
     ("list --newer-than soon", ".*--newer-than: a duration is a number and one of s, m, h, d, w"),
     ("list --newer-than 0d", ".*--newer-than: a duration"), ("list --newer-than 999999w", ".*--newer-than: "),
-    ("list --max-items -1", ".*--max-items: must be an integer of at least 0"), ("list --max-items few", ".*few"),
-    ("list --output xml", ".*xml"), ("list --pagination-token=", "--pagination-token must have 1 to 8192 bytes"),
-    ("list --nonsense", ".*--nonsense"), ("list --tag x", ".*--tag: a tag is written key=value, not 'x'"),
+    ("list --max-items -1", ".*--max-items: must be an integer of at least 0"), ("list --nonsense", ".*--nonsense"),
+    ("list --pagination-token=", "--pagination-token must have 1 to 8192 bytes"), ("list --output xml", ".*xml"),
+    ("list --tag x", ".*a tag is written key=value"), ("list --proxy http://h:1", "--proxy needs an https base_url"),
     ("list extra", "Unexpected argument: extra. See: pinecone-backups list --help"),
-    ("list --proxy http://h:1", "--proxy needs an https base_url"),
     *((f"list {key}", NO_KEY) for key in ("--api-key pcsk_1", "--api-key=pcsk_1", "--apikey=pcsk_1", "--api-key")),
     ("describe ..", "ID must"), ("describe", "ID is missing or has no value"),
     ("create idx --once", "--once needs --name"), ("restore an-id --name No_Name", "--name must"),
@@ -34,8 +33,7 @@ WRONG = [
     ("delete aaaaaaaa --yes --missing-ok", "aaaaaaaa is the beginning of an id"),
     ("delete aaaaaaaa-0000-4000-8000-00000000000 --yes", ".* is the beginning of an id"),
     ("prune --yes", "nothing says what to keep: use --keep-last, --keep-hourly"),
-    ("prune --keep-last 0", "nothing says what to keep"), ("prune --keep-last x", ".*must be an integer of at least 0"),
-    ("prune --keep-last 1 --max-deletes -1", ".*must be an integer of at least 0"),
+    ("prune --keep-last 0", "nothing says what to keep"), ("prune --yes --max-deletes x", ".*must be an integer"),
 ]  # fmt: skip
 SETTINGS = [
     ({"PINECONE_API_KEY": ""}, "PINECONE_API_KEY is not set; --demo shows a demonstration project without a key"),
@@ -48,15 +46,14 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "variables", "complaint"), [
+@pytest.mark.parametrize(("line", "environ", "complaint"), [
     *((line, {}, complaint) for line, complaint in WRONG),
-    *(("list", variables, complaint) for variables, complaint in SETTINGS),
+    *(("list", environ, complaint) for environ, complaint in SETTINGS),
     ("list --proxy pcsk_1@h", {HOST: ""}, "--proxy must be an http"),
 ])  # fmt: skip
-def test_wrong_use_is_2_and_sends_nothing(
-    project: FakePinecone, run: Run, line: str, variables: dict[str, str], complaint: str
-) -> None:
-    outcome = run(line, **variables)
+def test_wrong_use_is_2(project: FakePinecone, run: Run, line: str, environ: dict[str, str], complaint: str) -> None:
+    """And sends nothing, nor shows a key."""
+    outcome = run(line, **environ)
     assert (outcome.code, outcome.out, "pcsk_1" in outcome.err, project.requests) == (2, "", False, [])
     assert re.match(f"pinecone-backups: {complaint}", outcome.err)
 
@@ -69,17 +66,13 @@ UNKNOWN = r"BACKUPS UNKNOWN - [^|\n]+ See: pinecone-backups check --help"
     ("lst", False, r"pinecone-backups: Unknown command: lst\. Did you mean list\? See: pinecone-backups --help"),
     # `check`, and what may have been meant for it.
     ("chekc --max-age 26h", True, r"BACKUPS UNKNOWN - Unknown command: chekc\. Did you mean check\? See: .*"),
-    ("check", True, UNKNOWN), ("check --max-age 0h", True, UNKNOWN), ("check --max-age soon", True, UNKNOWN),
+    ("check", True, UNKNOWN), ("check --index json --max-age soon", True, UNKNOWN),
     ("check --max-age 26h --output csv", True, UNKNOWN), ("check --max-age 26h --output", True, UNKNOWN),
-    ("check --index json --max-age soon", True, UNKNOWN), ("check --output=json", False, UNKNOWN),
-    ("check -o prometheus --max-age soon", False, UNKNOWN),
-    ("check --max-age 26h --nonsense --output=json", False, UNKNOWN),
+    ("check --output=json", False, UNKNOWN), ("check -o prometheus --max-age soon", False, UNKNOWN),
     ("check --max-age 9d --all-indexes --index x", True,
      "BACKUPS UNKNOWN - --index and --all-indexes cannot be used together"),
 ])  # fmt: skip
-def test_what_must_not_be_taken_for_a_verdict_is_3(
-    project: FakePinecone, run: Run, line: str, on_stdout: bool, told: str
-) -> None:
+def test_what_is_no_verdict_is_3(project: FakePinecone, run: Run, line: str, on_stdout: bool, told: str) -> None:
     """The line that monitoring reads is on stdout, unless the options that were read say that stdout is data."""
     outcome = run(line)
     shown, silent = (outcome.out, outcome.err) if on_stdout else (outcome.err, outcome.out)

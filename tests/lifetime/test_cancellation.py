@@ -16,17 +16,10 @@ import pytest
 from pinecone_backups_async import BackupsClient, RetryPolicy
 from pinecone_backups_async.testing import FakePinecone
 from tests.support.clients import WatchedConnector, client_of, listed
-from tests.support.fault_kinds import held, stall
-from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, never_accepting, normal
+from tests.support.fault_kinds import drip, held, stall
+from tests.support.fault_server import Behaviour, answer, error, fault_server, never_accepting, normal
 from tests.support.guard import foreign_tasks
 from tests.support.timing import LateError, at_most, once_more
-
-
-async def slowly(exchange: Exchange) -> None:
-    whole = answer(exchange.page)
-    for start in range(0, len(whole), 50):
-        await exchange.send(whole[start : start + 50])
-        await asyncio.sleep(0.002)
 
 
 def client_tasks() -> set[asyncio.Task[Any]]:
@@ -43,7 +36,7 @@ def client_tasks() -> set[asyncio.Task[Any]]:
 async def test_L1_a_thousand_cancelled_calls_send_nothing_more() -> None:
     """Calls are cancelled at random points."""
     dice, delays, policy = random.Random(1), list[float](), RetryPolicy(base_delay=0.01, quota=10**9)
-    kinds: list[Behaviour] = [normal, slowly, error("503 Down"), stall, b"HTTP/1.1 200"]
+    kinds: list[Behaviour] = [normal, drip, error("503 Down"), stall, b"HTTP/1.1 200"]
     async with fault_server(backups=30) as server, WatchedConnector() as connector:
         async with client_of(server, retry=policy, connector=connector) as client:
             for _ in range(1_000):

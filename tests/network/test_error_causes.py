@@ -26,7 +26,7 @@ async def test_what_refuses_is_named_with_its_side() -> None:
     for side, settings in {"server": {}, "proxy": {"proxy": f"http://user:hush@{place}"}}.items():
         error = await failed_at("https://api.example" if settings else f"http://{place}", **settings)
         assert str(error).startswith(f"no connection to the {side} {place}: 127.0.0.1: Connection refused")
-        assert not error.sent
+        assert (error.sent, error.attempts) == (False, 4)
 
 
 async def test_each_address_has_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,33 +11,30 @@ import pytest
 from pinecone_backups_async import RetryPolicy, TransportTimeoutError
 from tests.support.clients import WatchedConnector, client_of, failed_at, failure, listed, unused_port
 from tests.support.fault_kinds import held
-from tests.support.fault_server import Behaviour, Exchange, answer, error, fault_server, listening, never_accepting
+from tests.support.fault_server import Behaviour, Exchange, error, fault_server, head, listening, never_accepting
 from tests.support.timing import Sleeps, at_most, once_more
 
 silent = held(lambda _: b"")
 
 
-async def endless_interim(exchange: Exchange) -> None:
-    while True:
-        await exchange.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
-        await asyncio.sleep(0.01)
+def dripping(beginning: bytes, drop: bytes) -> Behaviour:
+    """Send a beginning, then small pieces without an end."""
+
+    async def behave(exchange: Exchange) -> None:
+        await exchange.send(beginning)
+        while True:
+            await exchange.send(drop)
+            await asyncio.sleep(0.02)
+
+    return behave
 
 
-async def drip_body(exchange: Exchange) -> None:
-    await exchange.send(answer(exchange.page)[: -len(exchange.page)])
-    for byte in exchange.page:
-        await exchange.send(bytes([byte]))
-        await asyncio.sleep(0.02)
-
-
-async def drip_headers(exchange: Exchange) -> None:
-    await exchange.send(b"HTTP/1.1 200 OK\r\n")
-    while True:
-        await exchange.send(b"X-A: b\r\n")
-        await asyncio.sleep(0.02)
-
-
-@pytest.mark.parametrize("behaviour", [silent, endless_interim, drip_body, drip_headers])
+@pytest.mark.parametrize("behaviour", {
+    "silence": silent,
+    "endless 1xx": dripping(b"", head(status="103 Early Hints")),
+    "headers": dripping(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
+    "body": dripping(head("Content-Length: 1000\r\n"), b" "),
+}.values())  # fmt: skip
 @once_more
 async def test_T1_N12_an_endless_answer_ends_with_each_attempt(behaviour: Behaviour) -> None:
     with at_most(4 * 0.1 + 0.1):

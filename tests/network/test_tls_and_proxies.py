@@ -214,12 +214,10 @@ async def test_X3_an_explicit_proxy_never_sees_the_key(monkeypatch: pytest.Monke
         assert b"authorization" not in server.heads[0].lower()
 
 
-@pytest.mark.parametrize(("refusal", "connects"), [(b"407 Who are you", 1), (b"502 Bad", 4), (b"403 No", 1), (b"", 4)])
+@pytest.mark.parametrize(("refusal", "connects"), [(b"407 Who are you", 1), (b"502 Bad", 4), (b"403 No", 1)])
 async def test_X4_what_a_proxy_refuses_hides_its_password(refusal: bytes, connects: int) -> None:
-    async with proxy(*[refusal] * 4) as (listens, seen):
-        url = listens if refusal else f"http://user:{PASSWORD}@127.0.0.1:9"  # nobody listens there
+    async with proxy(*[refusal] * 4) as (url, seen):
         assert PASSWORD not in repr(BackupsClient(CANARY, proxy=url))
         found = await failed_at("https://api.example", proxy=url)
-    assert found.status == (int(refusal[:3]) if refusal else None)
-    assert (found.attempts, len(seen)) == (connects, connects if refusal else 0)
+    assert (found.status, found.attempts, len(seen)) == (int(refusal[:3]), connects, connects)
     assert not find_canary(found, PASSWORD)

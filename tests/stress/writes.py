@@ -8,9 +8,11 @@ from typing import Any
 
 import pinecone
 
-from pinecone_backups_async import BackupsClient, RetryPolicy
+from pinecone_backups_async import BackupsClient
 from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
 from tests.stress import Figure
+from tests.support.clients import client_of, eager
+from tests.support.timing import Sleeps
 
 INDEX = "products"
 UNAVAILABLE = {"error": {"code": "UNAVAILABLE", "message": "x"}, "status": 200}
@@ -29,10 +31,6 @@ TRANSIENT = {
     "503 with Retry-After": Answer.lost(503, headers={"Retry-After": "0"}),
 }
 FINAL = {f"{status}": Answer.lost(status) for status in (201, 206, 302, 307, 501, 505, 520, 524, 599)}
-
-
-async def no_sleep(_: float) -> None:
-    return
 
 
 def losing(fake: FakePinecone, seed: int) -> None:
@@ -67,8 +65,7 @@ async def attempt(client: Any, name: str) -> None:
 
 
 def ours(fake: FakePinecone) -> BackupsClient:
-    policy = RetryPolicy(attempts=8, quota=10**6, sleep=no_sleep)
-    return BackupsClient(fake.api_key, base_url=fake.url, retry=policy)
+    return client_of(fake, retry=eager(attempts=8, sleep=Sleeps()))
 
 
 def official(fake: FakePinecone) -> Any:

@@ -126,11 +126,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "header's value": {"additional_headers": {"X-A": f"{HEADER}\n"}},
     "proxy": {"proxy": f"socks5://user:{PASSWORD}@host"},
     "proxy's user": {"proxy": f"http://us%3Aer:{PASSWORD}@host:1"},
-    "no proxy": {"proxy": "x"},
     "address": {"base_url": "ftp://x"},
     "timeout": {"timeout": 0},
-    "retry": {"retry": 5},
-    "connector": {"connector": 5},
 }
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from tests.support.fault_server import Behaviour, Exchange, answer, error, head
 
-Kind = Callable[[Exchange], Awaitable[None]]
 STALL = 0.6  # longer than the attempts of the tests that use these kinds
 
 
-def cut(data: Callable[[bytes], bytes], *, reset: bool = False) -> Kind:
+def cut(data: Callable[[bytes], bytes], *, reset: bool = False) -> Behaviour:
     """Send what `data` makes of the page, then end the connection."""
 
     async def behave(exchange: Exchange) -> None:
@@ -26,7 +25,7 @@ def cut(data: Callable[[bytes], bytes], *, reset: bool = False) -> Kind:
     return behave
 
 
-def held(data: Callable[[bytes], bytes]) -> Kind:
+def held(data: Callable[[bytes], bytes]) -> Behaviour:
     """Send what `data` makes of the page, then nothing more."""
 
     async def behave(exchange: Exchange) -> None:

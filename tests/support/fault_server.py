@@ -30,7 +30,6 @@ class Exchange:
     head: bytes
     writer: asyncio.StreamWriter
     page: bytes  # the body that a normal answer would have
-    number: int = 1  # among the requests of its connection
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -117,7 +116,7 @@ class FaultServer:
                 self.heads.append(request_head)
                 heads.append(request_head)
                 behaviour = self.script.pop(0) if self.script else normal
-                exchange = Exchange(request_head, writer, self.page(request_head), len(heads))
+                exchange = Exchange(request_head, writer, self.page(request_head))
                 if isinstance(behaviour, bytes):
                     await exchange.send(behaviour)
                     exchange.fin()

@@ -83,7 +83,9 @@ COMMAND = [sys.executable, "-m", "pinecone_backups_async"]
 
 
 def started(*command: str, **environ: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, env=os.environ | environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    """Start a process. Python's development mode is off there: asyncio would report slow steps on stderr."""
+    env = os.environ | {"PYTHONDEVMODE": ""} | environ
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def test_ctrl_c_tells_only_what_may_have_happened(project: FakePinecone) -> None:

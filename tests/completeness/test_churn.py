@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pinecone_backups_async import Backup, BackupPage, IncompleteListingError
 from pinecone_backups_async._pager import prove_complete
-from tests.support.churn_explorer import FIRST, Explorer, FetchPage, after_one, is_complete, page_of, state_of_a_proof
+from tests.support.churn_explorer import FIRST, FetchPage, after_one, explore, is_complete, page_of, state_of_a_proof
 
 SHORT = [(2, size, eager) for size in (1, 2) for eager in (False, True)]
 LONG = [(4, 1, False), (3, 1, True), (4, 2, False), (4, 2, True)]
@@ -23,7 +23,7 @@ LONG = [(4, 1, False), (3, 1, True), (4, 2, False), (4, 2, True)]
 )
 def test_no_script_of_changes_hides_a_backup(changes: int, page_size: int, eager: bool) -> None:
     """Every script of at most so many insertions, deletions and moves is followed."""
-    counts = Explorer(prove_complete, page_size, eager, state_of=state_of_a_proof).follow(changes)
+    counts = explore(prove_complete, changes, page_size, eager=eager, state_of=state_of_a_proof)
     assert counts["short"] == 0
     assert counts["complete"] > 0
     assert counts["refused"] > 0
@@ -47,7 +47,7 @@ async def one_that_only_looks_right(fetch: FetchPage, max_passes: int, *, equal:
 @pytest.mark.soak
 @pytest.mark.parametrize("equal", [True, False])
 def test_a_rule_that_proves_nothing_is_found_out(equal: bool) -> None:
-    assert Explorer(partial(one_that_only_looks_right, equal=equal), page_size=2, passes=3).follow(3)["short"] > 0
+    assert explore(partial(one_that_only_looks_right, equal=equal), changes=3, page_size=2, passes=3)["short"] > 0
 
 
 @settings(max_examples=100, deadline=None)

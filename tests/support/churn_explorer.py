@@ -8,11 +8,10 @@ ones that are still there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import lru_cache
 from typing import Any
-
-import attrs
 
 from pinecone_backups_async import Backup, BackupPage, IncompleteListingError
 
@@ -60,63 +59,49 @@ def state_of_a_proof(passes: list[Listing], current: Listing, listing: Listing) 
 
 
 class _Asked(BaseException):
-    """The rule has asked for a page that its history does not hold."""
-
-    def __init__(self, token: str | None) -> None:
-        self.token = token
+    """The rule has asked for the page of a token that its history does not hold."""
 
 
-@attrs.define
-class Explorer:
-    """Follow a rule on pages of one size."""
-
-    rule: Rule
-    page_size: int
-    eager: bool = False
-    passes: int = 5
-    state_of: StateOf = state_of_two_passes
-    counts: dict[str, int] = attrs.field(factory=lambda: {"complete": 0, "short": 0, "refused": 0, "requests": 0})
-
-    def follow(self, changes: int) -> dict[str, int]:
-        """Count how the rule ends over all scripts of at most so many changes."""
-        ahead: list[tuple[Listing, int, tuple[BackupPage, ...]]] = [(FIRST, changes, ())]
-        seen: set[object] = set()
-        while ahead:
-            listing, left, history = ahead.pop()
-            asked = self._ask(history, listing)
-            if asked is None:
-                continue
-            passes, current = _passes(history)
-            for now, rest in _changed(listing, left):
-                state = (rest, asked.token, self.state_of(passes, current, now))
-                if repr(state) not in seen:
-                    seen.add(repr(state))
-                    self.counts["requests"] += 1
-                    page = page_of(now, asked.token, self.page_size, eager=self.eager)
-                    ahead.append((now, rest, (*history, page)))
-        return self.counts
-
-    def _ask(self, history: tuple[BackupPage, ...], listing: Listing) -> _Asked | None:
-        """Replay a history; return what the rule asks for next, or None where it ended."""
-        pages = iter(history)
-
-        async def fetch(token: str | None) -> BackupPage:
-            page = next(pages, None)
-            if page is None:
-                raise _Asked(token)
-            return page
-
-        running = self.rule(fetch, self.passes)
+def explore(
+    rule: Rule, changes: int, page_size: int, *, eager: bool = False, passes: int = 5,
+    state_of: StateOf = state_of_two_passes,
+) -> Counter[str]:  # fmt: skip
+    """Count how a rule ends over all scripts of at most so many changes: complete, short, refused; and the states."""
+    ends = Counter[str]()
+    ahead: list[tuple[Listing, int, tuple[BackupPage, ...]]] = [(FIRST, changes, ())]
+    seen: set[object] = set()
+    while ahead:
+        listing, left, history = ahead.pop()
         try:
-            running.send(None)
-        except StopIteration as ended:
-            found = [item.backup_id for item in ended.value]
-            self.counts["complete" if is_complete(found, listing) else "short"] += 1
-        except IncompleteListingError:
-            self.counts["refused"] += 1
+            ends[_end(rule, passes, history, listing)] += 1
         except _Asked as asked:
-            return asked
-        return None
+            (token,) = asked.args
+            for now, rest in _changed(listing, left):
+                state = repr((rest, token, state_of(*_passes(history), now)))
+                if state not in seen:
+                    seen.add(state)
+                    ahead.append((now, rest, (*history, page_of(now, token, page_size, eager=eager))))
+    return ends + Counter(states=len(seen))
+
+
+def _end(rule: Rule, passes: int, history: tuple[BackupPage, ...], listing: Listing) -> str:
+    """Return how a rule ends with the pages of a history, if it does."""
+    pages = iter(history)
+
+    async def fetch(token: str | None) -> BackupPage:
+        page = next(pages, None)
+        if page is None:
+            raise _Asked(token)
+        return page
+
+    running = rule(fetch, passes)
+    try:
+        running.send(None)
+    except StopIteration as ended:
+        return "complete" if is_complete([item.backup_id for item in ended.value], listing) else "short"
+    except IncompleteListingError:
+        return "refused"
+    raise AssertionError("it waits for something else than pages")
 
 
 def is_complete(found: list[str], listing: Listing) -> bool:

@@ -182,13 +182,10 @@ def test_what_is_not_a_page_is_an_error(body: str, path: str) -> None:
     assert set(problems(body)) == {path}
 
 
-@pytest.mark.parametrize(("token", "fits"), [("t" * 3000, 1), ("t" * 8192, 1), ("t" * 8193, 0), ("é" * 4097, 0)])
-def test_P4_a_token_has_at_most_8_kib(token: str, fits: bool) -> None:
-    body = page_body(next_token=token)
-    if fits:
-        assert decode_page(body).next_token == token
-    else:
-        assert problems(body) == {"$.pagination.next": "longer than 8192 bytes"}
+def test_P4_a_token_has_at_most_8_kib() -> None:
+    assert decode_page(page_body(next_token="t" * 8192)).next_token == "t" * 8192
+    for token in ("t" * 8193, "é" * 4097):
+        assert problems(page_body(next_token=token)) == {"$.pagination.next": "longer than 8192 bytes"}
 
 
 @pytest.mark.parametrize("body", [

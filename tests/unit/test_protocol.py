@@ -137,33 +137,30 @@ def test_server_text_is_cut_and_masked() -> None:
     assert api_error(500, error_body("UNKNOWN", "Many.", details=["a"] * MAX_DETAILS)).details is None
 
 
-NOON = "Wed, 01 Apr 2026 12:00:00 GMT"
-RETRY_AFTER: dict[tuple[str | None, str], float | None] = {
-    **{(text, NOON): float(text) for text in ("2", "0", " 3 ", "3600", "1" + "0" * 34, "9" * 5000, "1.5", "2.0")},
-    ("2, 2", NOON): 2.0, ("2, 5.5,3", NOON): 5.5, ("2, 3", NOON): 3.0, (None, NOON): None,
-    **{(text, NOON): None for text in (
-        "-1", ".5", "2, x", "x", "", "nan", "inf", "1e999", "٣", "2026-04-01T12:00:03Z", "Apr 1 2026", "tomorrow",
+RETRY_AFTER: dict[str | None, float | None] = {
+    **{text: float(text) for text in ("2", "0", " 3 ", "3600", "1" + "0" * 34, "9" * 5000, "1.5", "2.0")},
+    "2, 2": 2.0, "2, 5.5,3": 5.5, "2, 3": 3.0,
+    **dict.fromkeys([
+        None, "-1", ".5", "2, x", "x", "", "nan", "inf", "1e999", "٣", "2026-04-01T12:00:03Z", "Apr 1 2026", "tomorrow",
         "Wed, 99 Apr 2026 12:00:03 GMT", "Wed, 01 Apr 100000 10:00:00 GMT",
-    )},
-    ("Wed, 01 Apr 2026 12:00:03 GMT", NOON): 3.0, ("Wed, 01 Apr 2026 12:00:03 -0000", NOON): 3.0,
-    ("Wednesday, 01-Apr-26 12:00:03 GMT", NOON): 3.0, ("Wed Apr  1 12:00:03 2026", NOON): 3.0,
-    ("Wed, 01 Apr 2026 11:00:00 GMT", NOON): 0.0,
+    ]),
+    "Wed, 01 Apr 2026 12:00:03 GMT": 3.0, "Wed, 01 Apr 2026 12:00:03 -0000": 3.0,
+    "Wednesday, 01-Apr-26 12:00:03 GMT": 3.0, "Wed Apr  1 12:00:03 2026": 3.0, "Wed, 01 Apr 2026 11:00:00 GMT": 0.0,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("retry_after", "date"), RETRY_AFTER)
-def test_retry_after_is_numbers_or_a_date(retry_after: str | None, date: str) -> None:
+@pytest.mark.parametrize("retry_after", RETRY_AFTER)
+def test_retry_after_is_numbers_or_a_date(retry_after: str | None) -> None:
     """Of a list the largest counts; a date counts from the service's own; anything else is ignored."""
-    sent = {"Date": date} if retry_after is None else {"Date": date, "Retry-After": retry_after}
-    assert api_error(503, b"", sent).retry_after == RETRY_AFTER[retry_after, date]
+    sent = {"Date": "Wed, 01 Apr 2026 12:00:00 GMT"} | ({} if retry_after is None else {"Retry-After": retry_after})
+    assert api_error(503, b"", sent).retry_after == RETRY_AFTER[retry_after]
 
 
 @pytest.mark.parametrize("date", [{}, {"Date": "garbage"}])
 def test_without_a_date_the_machines_clock_counts(date: dict[str, str]) -> None:
     moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=100)
-    seconds = api_error(503, b"", {"Retry-After": moment.strftime("%a, %d %b %Y %H:%M:%S GMT"), **date}).retry_after
-    assert seconds is not None
-    assert 90 < seconds <= 100
+    error = api_error(503, b"", {"Retry-After": moment.strftime("%a, %d %b %Y %H:%M:%S GMT"), **date})
+    assert 90 < (error.retry_after or 0) <= 100
 
 
 @pytest.mark.parametrize("status", [200, 201])

@@ -14,7 +14,7 @@ from pinecone_backups_async import BackupsError, RetryPolicy
 from pinecone_backups_async._endpoints import CREATE_BACKUP, DELETE_BACKUP, LIST_PROJECT_BACKUPS
 from pinecone_backups_async._protocol import Endpoint
 from pinecone_backups_async._retry import Attempt, Deadline, Limits, Retrier
-from tests.support.timing import Clock, Sleeps
+from tests.support.timing import Clock
 
 UNDECODABLE = sdk.ResponseParsingError("x", decoded=False)
 MINUTE = Limits(60, 10, 10)
@@ -252,12 +252,7 @@ async def test_an_error_in_a_wait_stays_itself(clock: Clock, error: Exception) -
     assert getattr(error, "attempts", 1) == 1
 
 
-async def test_slept_time_counts_under_a_frozen_clock() -> None:
-    sleeps = Sleeps()
-    await failed(retrier(Clock(), attempts=99, sleep=sleeps), *[unavailable() for _ in range(99)])
-    assert 50 < sum(sleeps.seconds) <= 60
-
-
+# That what was asked of `sleep` counts as passed: test_W7_a_faked_sleep in tests/client/test_waits.py.
 def test_a_deadline_only_gets_nearer() -> None:
     times = iter([0.0, 1.0, -100.0, float("nan"), 2.0])
     deadline = Deadline(lambda: next(times), asyncio.sleep, 10.0)

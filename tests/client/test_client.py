@@ -23,7 +23,8 @@ async def test_what_leaves_with_every_request() -> None:
                 await client.list_backups().to_list()
     for request in fake.requests:
         sent = {name.lower(): value for name, value in request.headers.items()}
-        assert (sent["api-key"], sent["x-pinecone-api-version"], sent["x-team"]) == (fake.api_key, "2026-04", "search")
+        assert (sent["api-key"], sent["accept"]) == (fake.api_key, "application/json")
+        assert (sent["x-pinecone-api-version"], sent["x-team"]) == ("2026-04", "search")
         assert sent.keys() == {
             "host", "accept", "accept-encoding", "user-agent", "api-key", "x-pinecone-api-version", "x-team",
         }  # fmt: skip

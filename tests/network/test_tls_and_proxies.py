@@ -128,10 +128,12 @@ async def test_a_client_certificate_that_is_not_accepted(shown: bool, words: str
 async def pump(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Callable[[bytes], bytes] = lambda data: data
 ) -> None:
-    while data := await reader.read(65536):
-        writer.write(change(data))
-        await writer.drain()
-    writer.close()
+    try:
+        while data := await reader.read(65536):
+            writer.write(change(data))
+            await writer.drain()
+    finally:
+        writer.close()
 
 
 async def test_a_broken_record_in_mid_stream_is_transient() -> None:

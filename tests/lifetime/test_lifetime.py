@@ -49,9 +49,11 @@ async def test_L5_close_in_the_turn_in_which_a_wait_ends() -> None:
 @pytest.mark.parametrize("when", ["request", "wait before a retry"])
 @once_more
 async def test_L5_close_ends_what_waits_within_100_ms(when: str) -> None:
+    """It is the client that ends a request: aiohttp would not, where the connector is borrowed."""
     policy = RetryPolicy(random=lambda: 0.99, base_delay=50, max_delay=50)
-    async with fault_server([stall if when == "request" else error("503 Down")] * 2) as server:
-        client = client_of(server, retry=policy)
+    script = [stall if when == "request" else error("503 Down")] * 2
+    async with fault_server(script) as server, aiohttp.TCPConnector() as connector:
+        client = client_of(server, retry=policy, connector=connector)
         calls = [asyncio.create_task(client.fetch_page()) for _ in range(2)]
         await asyncio.sleep(0.1)
         seen = len(server.heads)
@@ -228,11 +230,10 @@ from pinecone_backups_async import BackupsClient
 loop = asyncio.new_event_loop()
 client = BackupsClient()
 loop.run_until_complete(client.fetch_page())
-for closes in (True, False):
+for ends in (lambda: asyncio.run(client.close()), lambda: loop.run_until_complete(loop.shutdown_asyncgens())):
     if os.fork() == 0:
         warnings.filterwarnings("ignore", "unclosed event loop")  # it is the parent's
-        if closes:
-            asyncio.run(client.close())
+        ends()
         del client
         sys.exit(0)
     os.wait()

@@ -1,6 +1,6 @@
-"""Draw the pictures: python docs/pictures.py writes list.svg and check.svg, benchmark.svg into docs/_static.
+"""Draw the pictures: python docs/pictures.py writes list.svg, check.svg and benchmark.svg into docs/_static.
 
-The first two are the command's output, the third is drawn from the table in docs/performance.md.
+The first two show what the command prints, the third the table of docs/performance.md.
 """
 
 from __future__ import annotations

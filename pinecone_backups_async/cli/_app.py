@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import logging
 import sys
@@ -137,6 +138,7 @@ class _ExitCodes:
     timed_out: int = 4
     outcome_unknown: int = 5
     interrupted: int = 130
+    terminated: int = 143
     unwritten: int = 1
     unread: int = 0
 
@@ -171,6 +173,8 @@ def _run(words: Sequence[str]) -> int:
         return _failed(error, codes)
     except KeyboardInterrupt:
         return codes.interrupted
+    except asyncio.CancelledError:
+        return codes.terminated
     except BrokenPipeError:
         discard_stream(sys.stdout)
         return codes.unread

@@ -7,8 +7,9 @@ import contextlib
 import datetime as dt
 import os
 import re
+import signal
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.request import getproxies_environment, proxy_bypass
 
 from pinecone_backups_async import ConfigurationError, TransportTimeoutError
@@ -47,7 +48,9 @@ async def opened_client(connection: Connection) -> AsyncGenerator[BackupsClient]
     """Open the client that the environment describes, or one for the demonstration project."""
     if connection.api_key is not None:
         raise ConfigurationError(NO_API_KEY, argument="api_key")
-    _wake_often(asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
+    _wake_often(loop)
+    _heed_sigterm(loop)
     if connection.demo:
         async with _demo_client() as client:
             yield client
@@ -60,6 +63,14 @@ async def opened_client(connection: Connection) -> AsyncGenerator[BackupsClient]
 def _wake_often(loop: asyncio.AbstractEventLoop) -> None:
     """Wake the loop twice a second: a Ctrl-C that arrives just before it begins to wait is seen when it wakes."""
     loop.call_later(0.5, _wake_often, loop)
+
+
+def _heed_sigterm(loop: asyncio.AbstractEventLoop) -> None:
+    """Let SIGTERM cancel the command, as Ctrl-C does: a write that is under way is told, and connections are closed."""
+    task: Any = asyncio.current_task()
+    with contextlib.suppress(NotImplementedError, RuntimeError):  # on Windows; outside of the main thread
+        if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
+            loop.add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def _check_key() -> None:

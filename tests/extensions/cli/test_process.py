@@ -88,15 +88,32 @@ def started(*command: str, **environ: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_ctrl_c_tells_only_what_may_have_happened(project: FakePinecone) -> None:
+UNKNOWN = b"pinecone-backups: create_backup was cancelled, its outcome is unknown\n"
+
+
+@pytest.mark.parametrize(("sent", "words", "code", "told"), [
+    (signal.SIGINT, ["create", "products"], 130, UNKNOWN), (signal.SIGTERM, ["create", "products"], 143, UNKNOWN),
+    (signal.SIGTERM, ["list"], 143, b""),
+])  # fmt: skip
+def test_a_signal_ends_it(
+    project: FakePinecone, sent: signal.Signals, words: list[str], code: int, told: bytes
+) -> None:
+    """It tells only what may have happened."""
     project.delay = 30
-    with started(*COMMAND, "create", "products") as process:
+    with started(*COMMAND, *words) as process:
         while not project.requests:
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         out, err = process.communicate(timeout=20)
-    told = b"pinecone-backups: create_backup was cancelled, its outcome is unknown\n"
-    assert (process.returncode, out, err) == (130, b"", told)
+    assert (process.returncode, out, err) == (code, b"", told)
+
+
+def test_a_sigterm_that_is_ignored_stays_so(project: FakePinecone, run: Run) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        assert (run("list").code, signal.getsignal(signal.SIGTERM)) == (0, signal.SIG_IGN)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 UNWRITTEN = "pinecone-backups: the output could not be written: .*\n"

@@ -56,7 +56,7 @@ paginations = st.none() | some(next=st.none() | st.text(max_size=9), more=plain)
 data = st.lists(rows | good_rows | values, max_size=4) | values
 pages = some(data=data, pagination=paginations, error=values, took=values)
 any_page = pages | st.fixed_dictionaries({"data": st.lists(good_rows, max_size=4), "pagination": paginations})
-EXAMPLES = [200, pytest.param(3000, marks=pytest.mark.soak)]
+EXAMPLES = [200, pytest.param(1500, marks=pytest.mark.soak)]
 
 
 def strictly(body: bytes) -> BackupPage:

@@ -36,16 +36,17 @@ def test_a_table_fits_the_terminal(project: FakePinecone, terminal: Run) -> None
 
 
 @pytest.mark.parametrize(("line", "never"), [
-    ("list -o csv", "\x1b\x07"), ("list -o jsonl", "\x1b\x07"), ("check --max-age 1h -o prometheus", "\x07"),
+    ("list", "\x07\u202e"), ("list -o csv", "\x1b\x07\u202e"), ("list -o jsonl", "\x1b\x07\u202e"),
+    ("check --max-age 1h", "\x07\u202e"), ("check --max-age 1h -o prometheus", "\x07\u202e"),
 ])  # fmt: skip
-def test_data_cannot_steer_the_terminal(project: FakePinecone, terminal: Run, line: str, never: str) -> None:
+def test_text_cannot_steer_the_terminal(project: FakePinecone, terminal: Run, line: str, never: str) -> None:
     """Nor is there progress between the lines of a listing."""
-    evil = "\x1b]0;pwned\x07"
-    page = Answer(body={"data": [row("b1", name=evil, source_index_name=evil)]})
+    evil = "\x1b]0;\u202epwned\x07"
+    page = Answer(body={"data": [row("b1", name=evil, source_index_name=evil, status=evil)]})
     project.play(page, page)
     shown = terminal(line)
     assert ("\x1b]0" in shown.out, set(never) & set(shown.out)) == (False, set())
-    assert re.search(r"\\(x|u00)1b]0;pwned", shown.out)
+    assert re.search(r"\\(x|u00)1b]0;\\u202epwned", shown.out)
 
 
 def test_a_verdict_for_a_person(project: FakePinecone, terminal: Run) -> None:

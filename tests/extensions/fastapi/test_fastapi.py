@@ -90,9 +90,7 @@ async def test_websockets_get_the_client_too() -> None:
 
 
 @pytest.mark.parametrize(("key", "settings"), [(None, {}), (f"{KEY}\n", {}), (KEY, {"timeout": 0})])
-async def test_a_refused_request_client(
-    monkeypatch: pytest.MonkeyPatch, key: str | None, settings: dict[str, Any]
-) -> None:
+async def test_a_refused_client(monkeypatch: pytest.MonkeyPatch, key: str | None, settings: dict[str, Any]) -> None:
     """The service's own key is never used instead, and the request's is in no frame of the package."""
     monkeypatch.setenv("PINECONE_API_KEY", KEY)
     request = Request({"type": "http", "state": {}})

@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from itertools import product
 from pathlib import Path
 
-import aiohttp
 import httpx
 import pytest
 
@@ -47,7 +46,7 @@ async def test_a_page_with_its_token_and_a_new_backup(project: FakePinecone, ser
 
 
 async def test_tenants_with_their_keys(project: FakePinecone, service: str) -> None:
-    """Many at once share connections, and one who disconnects leaves nothing. A key that is refused is a 401."""
+    """Many at once share connections. A key that is refused is a 401."""
     descriptors, project.delay = open_descriptors(), 0.02
     async with http_client(base_url=f"{service}/tenant", headers={"api-key": project.api_key}) as http:
         for _ in range(2):
@@ -60,17 +59,6 @@ async def test_tenants_with_their_keys(project: FakePinecone, service: str) -> N
             refused = await http.get(path, headers={"api-key": key})
             assert (refused.status_code, refused.json()["status"]) == (401, 401)
     assert (await services.get(f"{service}/tenant/backups")).status_code == 401
-    services.stall_later_pages(project)
-    descriptors, seen = open_descriptors(), len(project.requests)
-    async with aiohttp.ClientSession(headers={"api-key": project.api_key}) as session:
-        response = await session.get(f"{service}/tenant/backups.ndjson")
-        await response.content.readline()
-        await until(lambda: len(project.requests) == seen + 2)
-        response.close()
-    await until(lambda: open_descriptors() <= descriptors)
-
-
-PAGE = services.ROOT / "docs/fastapi.md"
 
 
 @asynccontextmanager
@@ -103,12 +91,12 @@ CURL = re.compile(
 @pytest.mark.soak
 async def test_the_demonstration_of_the_documentation(tmp_path: Path) -> None:
     """What the transcript's commands print, without needing curl."""
-    _, transcript = PAGE.read_text().split("$ python docs/examples/service.py &\n")
+    page = (services.ROOT / "docs/fastapi.md").read_text()
+    _, transcript = page.split("$ python docs/examples/service.py &\n")
     commands = CURL.findall(transcript)
     assert len(commands) == transcript.count("$ curl") >= 5
-    log = tmp_path / "log"
     # -X dev: what is left open is reported when it is collected.
-    async with running("-X", "dev", str(services.EXAMPLE), log=log) as http:
+    async with running("-X", "dev", str(services.EXAMPLE), log=(log := tmp_path / "log")) as http:
         assert "made up" in log.read_text()
         for name, value, path, then, output in commands:
             text = (await http.get(path, headers={name: value} if name else {})).text
@@ -121,7 +109,5 @@ async def test_two_workers_answer_in_full(project: FakePinecone, tmp_path: Path)
     command = ["-m", "uvicorn", "--app-dir", str(services.EXAMPLE.parent), "--workers", "2", "service:app"]
     async with running(*command, log=tmp_path / "log", processes=2) as http:
         answers = await asyncio.gather(*(http.get("/backups.ndjson") for _ in range(20)))
-    for answer in answers:
-        *rows, last = answer.text.splitlines()
-        assert json.loads(last) == {"end": True, "count": len(rows)} == {"end": True, "count": 250}
+    assert {answer.text.splitlines()[250] for answer in answers} == {'{"end": true, "count": 250}'}
     assert len(project.requests) == 20 * 3

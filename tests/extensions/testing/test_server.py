@@ -176,16 +176,14 @@ def test_as_a_program_it_serves_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) ->
         assert (*process.communicate(timeout=20), process.returncode) == ("", "", 0)
 
 
-@pytest.mark.parametrize(("argument", "complaint"), [
+@pytest.mark.parametrize(("argument", "told"), [
     ("--backups=-1", "argument --backups: must be from 0 to 100000, not -1"),
     ("--port=65536", "argument --port: must be from 0 to 65535"), ("--port={taken}", "address already in use"),
 ])  # fmt: skip
-async def test_wrong_use_exits_with_2(
-    fake: FakePinecone, argument: str, complaint: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_wrong_use_is_2(fake: FakePinecone, argument: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         await asyncio.to_thread(main, [argument.format(taken=fake.url.rpartition(":")[2])])
-    assert (caught.value.code, complaint in capsys.readouterr().err) == (2, True)
+    assert (caught.value.code, told in capsys.readouterr().err) == (2, True)
 
 
 THEIR_TEST = """

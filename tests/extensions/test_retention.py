@@ -57,31 +57,27 @@ def test_reasons() -> None:
     assert copy.reasons == ("one of 2 copies of a deleted index",)
 
 
-FAILED_LAST = "failed, but no newer one is Ready"
+STALE_FAILURE, LAST_FAILURE = "failed, and a newer one is Ready", "failed, but no newer one is Ready"
 NO_MATCH = "name does not match"
 
 
 @pytest.mark.parametrize(("row", "options", "reason"), [
-    (backup(5), {}, "no rule keeps it"),
-    (backup(5, "Failed"), {}, "failed, and a newer one is Ready"),
-    (backup(5, "InitializationFailed"), {}, "failed, and a newer one is Ready"),
-    *((backup(age, "Failed"), {}, FAILED_LAST) for age in (1, 2)),  # 2: as old as the Ready one
-    (backup(5, "Failed", index_id="2"), {}, FAILED_LAST),
+    (backup(5), {}, "no rule keeps it"), (backup(5, name="nightly-1"), {"names": ["x", "n*"]}, "no rule keeps it"),
+    *((backup(5, status), {}, STALE_FAILURE) for status in ("Failed", "InitializationFailed")),
+    *((backup(age, "Failed"), {}, LAST_FAILURE) for age in (1, 2)),  # 2: as old as the Ready one
+    (backup(5, "Failed", index_id="2"), {}, LAST_FAILURE), (backup(5, "Cancelled"), {}, "unknown status Cancelled"),
     *((backup(5, status), {}, f"not finished: {status}") for status in ("Pending", "Initializing", "Scheduled")),
-    (backup(5, "Cancelled"), {}, "unknown status Cancelled"),
     *((backup(None, status), {}, "its time is unknown") for status in ("Ready", "Failed")),
     (backup(-25), {}, "dated more than a day ahead"),
-    (backup(5, name="nightly-1"), {"names": ["x", "n*"]}, "no rule keeps it"),
     *((backup(5, name=name), {"names": ["n*", "[!a-z]"]}, NO_MATCH) for name in ("Nightly-1", "manual")),
     *((backup(5, name=name), {"names": ["*"]}, NO_MATCH) for name in ("", None)),
-    (backup(5, "Failed", name="manual"), {"names": ["n*"]}, NO_MATCH),
     (backup(5, **DELETED), {}, "only copy of a deleted index"),
     (backup(5, **DELETED), {"gone": True}, "newest Ready of its index"),
     (backup(5, "Failed", **DELETED), {}, "its index was deleted"),
 ])  # fmt: skip
 def test_what_stays_and_why(row: Backup, options: dict[str, Any], reason: str) -> None:
     found = {each.backup: each for each in decisions(row, backup(2), **LAST, **options)}
-    assert found[row].keep is (reason not in {"no rule keeps it", "failed, and a newer one is Ready"})
+    assert found[row].keep is (reason not in {"no rule keeps it", STALE_FAILURE})
     assert reason in found[row].reasons
 
 

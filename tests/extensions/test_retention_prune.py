@@ -121,12 +121,8 @@ async def test_what_stops_the_run(fake: FakePinecone, status: int | None, place:
 @pytest.mark.parametrize("end", ["close", "cancel"])
 async def test_closing_and_cancelling_end_it_at_once(fake: FakePinecone, end: str) -> None:
     reached = asyncio.Event()
-
-    def stall() -> None:
-        fake.delay = 60
-        reached.set()
-
-    fake.before_answer = when("DELETE", "a2", stall)
+    fake.before_answer = when("DELETE", "a2", reached.set)
+    fake.play(*[None] * 4, Answer(delay=60))
     async with client_of(fake) as client:
         task = asyncio.create_task(prune(client, LAST, max_deletes=4, dry_run=False))
         await reached.wait()

@@ -19,13 +19,10 @@ from tests.support.services import http_client, sent_to_websocket
 KEY = "pcsk_key-of-the-fastapi-tests"
 SECRET = f"the service quotes {KEY}, and what it likes"
 CLIENT = pba.BackupsClient(KEY)
-Table = list[tuple[int, dict[str, Any], list[Exception]]]
 
 
-async def answer_to(
-    error: Exception, *, url: str = "/", callers_key: bool = False, method: str = "GET", body: Any = None
-) -> httpx.Response:
-    """Return what a handler that raises the error is answered with; the answer is valid by `problem_responses`."""
+async def answer_to(error: Exception, *, callers_key: bool = False, **request: Any) -> httpx.Response:
+    """Return what a handler that raises the error answers a request; the answer is valid by `problem_responses`."""
     app = FastAPI()
     install_error_handlers(app)
 
@@ -38,7 +35,8 @@ async def answer_to(
         raise error
 
     async with http_client(app) as http:
-        answer = await http.request(method, url, json=body)
+        arguments: dict[str, Any] = {"method": "GET", "url": "/", **request}
+        answer = await http.request(**arguments)
     schema = problem_responses[answer.status_code]["content"]["application/problem+json"]["schema"]
     jsonschema.validate(answer.json(), {**schema, "additionalProperties": False})
     assert answer.headers["content-type"] == "application/problem+json"
@@ -67,12 +65,12 @@ TOKEN = api(pba.InvalidRequestError, 400, "INVALID_ARGUMENT", pagination_token="
 BAD_KEY = pba.ConfigurationError(f"api_key {KEY} is malformed", argument="api_key")
 
 AT_HOME, CALLERS_KEY = {"url": "/at/home"}, {"callers_key": True}
-BODY = {"method": "POST", "body": {"name": "new"}}
+BODY = {"method": "POST", "url": "/", "json": {"name": "new"}}
 THEIR_TOKEN, IN_PATH = {"url": "/?token=t%3D%3D"}, {"url": "/at/t%3D%3D"}
 DELETE = {"method": "DELETE", "url": "/?backup=b1"}
 
 # The status, what the request has, and the errors.
-NOT_THE_CALLERS: Table = [
+TABLE: list[tuple[int, dict[str, Any], list[Exception]]] = [
     (502, {}, [
         pba.TransportError(SECRET), pba.WaitFailedError(SECRET), pba.IncompleteListingError(SECRET),
         api(pba.ServiceError, 503, retry_after=5), api(pba.RateLimitError, 429, "QUOTA_EXCEEDED"),
@@ -107,18 +105,15 @@ NOT_THE_CALLERS: Table = [
     # Nobody knows what happened.
     (500, AT_HOME, [cls(SECRET, outcome_unknown=True) for cls in (pba.TransportTimeoutError, pba.ClientClosedError)]),
     (500, AT_HOME, [api(pba.ServiceError, 503, "UNAVAILABLE", outcome_unknown=True, retry_after=5)]),
-]  # fmt: skip
-THE_CALLERS: Table = [
+    # What the caller caused.
     (401, CALLERS_KEY, [UNAUTHORIZED, PLAIN_401, FORBIDDEN, BAD_KEY]),
-    (404, AT_HOME, [NOT_FOUND]), (404, {"url": "/?backup=b1"}, [NOT_FOUND]),
-    (409, AT_HOME, [TAKEN]), (409, BODY, [TAKEN]),
-    (412, DELETE, [NOT_READY]), (412, BODY, [NOT_READY]),
-    (422, THEIR_TOKEN, [TOKEN]), (422, IN_PATH, [TOKEN]),
+    (404, AT_HOME, [NOT_FOUND]), (404, DELETE, [NOT_FOUND]), (409, AT_HOME, [TAKEN]), (409, BODY, [TAKEN]),
+    (412, DELETE, [NOT_READY]), (412, BODY, [NOT_READY]), (422, THEIR_TOKEN, [TOKEN]), (422, IN_PATH, [TOKEN]),
     (422, BODY, [pba.ConfigurationError("name must be a str", argument="name")]),
     (422, {}, [refused(limit=101), refused(pagination_token=""), refused(max_items=-1)]),
     (422, CALLERS_KEY, [refused(limit="api_key")]),
 ]  # fmt: skip
-CASES = [(error, status, request) for status, request, errors in NOT_THE_CALLERS + THE_CALLERS for error in errors]
+CASES = [(error, status, request) for status, request, errors in TABLE for error in errors]
 
 
 @pytest.mark.parametrize(("error", "status", "request_"), CASES, ids=lambda value: type(value).__name__)

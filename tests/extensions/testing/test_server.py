@@ -40,15 +40,14 @@ async def test_scripted_answers_are_played_in_order(fake: FakePinecone) -> None:
     assert (broken.status, broken.text, len((await get(fake)).ids)) == (200, "\ufffd", 4)
 
 
-@pytest.mark.parametrize("status", [503, 302, 206])
-async def test_a_lost_answer_has_its_effect_once(fake: FakePinecone, status: int) -> None:
+async def test_a_lost_answer_has_its_effect_once(fake: FakePinecone) -> None:
     """What is refused has no effect to lose."""
-    fake.play(Answer.lost(status, body="<html>", headers=HTML), None, Answer.lost(status))
-    reply = await ask(fake, CREATE, json={})
-    assert (reply.status, reply.text, reply.headers["Content-Type"]) == (status, "<html>", "text/html")
+    fake.play(Answer.lost(302, body="<html>", headers=HTML), None, Answer.lost(503))
+    reply = await ask(fake, CREATE, json={}, allow_redirects=False)
+    assert (reply.status, reply.text, reply.headers["Content-Type"]) == (302, "<html>", "text/html")
     assert len(fake.backups) == 5
     assert (await ask(fake, CREATE, json={})).status == 201
-    assert ((await ask(fake, "DELETE /backups/x")).status, len(fake.backups)) == (status, 6)
+    assert ((await ask(fake, "DELETE /backups/x")).status, len(fake.backups)) == (503, 6)
     # Half of no body is nothing; aiohttp itself repeats an idempotent request whose connection is dropped.
     fake.play(Answer.lost(cut=True))
     assert (await ask(fake, "DELETE /backups/a")).status == 404

@@ -121,12 +121,9 @@ def test_newest_ready_of_each_index() -> None:
     assert abs(assess([], max_age=DAY).now - dt.datetime.now(dt.UTC)) < hours(1)
 
 
-NAIVE = NOW.replace(tzinfo=None)
-
-
 @pytest.mark.parametrize(("argument", "value"), [
-    ("max_age", hours(0)), ("max_age", 93600), ("max_age", None), ("stuck_after", hours(-1)), ("now", NAIVE),
-    ("now", NOW.date()), ("expected", "i"),
+    ("max_age", hours(0)), ("max_age", 93600), ("max_age", None), ("stuck_after", hours(-1)),
+    ("now", NOW.replace(tzinfo=None)), ("now", NOW.date()), ("expected", "i"),
 ])  # fmt: skip
 def test_settings_that_are_refused(argument: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"{argument} must be") as caught:

@@ -12,7 +12,6 @@ import attrs
 import pytest
 
 import pinecone_backups_async as pba
-from pinecone_backups_async import BackupsError, ConfigurationError, RetryPolicy
 from pinecone_backups_async.coverage import newest_ready
 from pinecone_backups_async.retention import PruneReport, RetentionPolicy, decide, prune
 from pinecone_backups_async.testing import Answer, FakePinecone, RecordedRequest
@@ -89,7 +88,7 @@ async def test_refused_before_anything_is_deleted(fake: FakePinecone, options: d
     """More than `max_deletes`, wrong use, or (without options) a listing that cannot be proven complete."""
     if not options:
         fake.play(*[Answer(body={"data": [row.to_dict()]}) for row in (A1, A3)] * 3)
-    with pytest.raises(ConfigurationError if options else pba.IncompleteListingError):
+    with pytest.raises(pba.ConfigurationError if options else pba.IncompleteListingError):
         await pruned(fake, **options)
     assert deletions(fake) == []
 
@@ -147,7 +146,7 @@ FAULTS = [
 async def back_up(fake: FakePinecone) -> None:
     """Do what the documentation's nightly job does: create a backup, wait for it, prune."""
     policy = RetentionPolicy(daily=7, weekly=4, monthly=6, names=["nightly-*"])
-    async with client_of(fake, retry=RetryPolicy(sleep=Sleeps())) as client:
+    async with client_of(fake, retry=pba.RetryPolicy(sleep=Sleeps())) as client:
         await client.wait_until_ready(await client.ensure_backup("products", f"nightly-{fake.now:%F}"))
         report = await prune(client, policy, max_deletes=5, dry_run=False)
     if report.error is not None:
@@ -158,7 +157,7 @@ async def back_up(fake: FakePinecone) -> None:
 async def test_a_year_of_daily_backups_within_a_quota() -> None:
     """Under a quota of 25, 10 % faults and 5 % failures there is a fresh Ready backup every day, and never a 403."""
     chance, begin = random.Random(7), dt.datetime(2024, 1, 1, 3, tzinfo=dt.UTC)
-    errors: list[BackupsError] = []
+    errors: list[pba.BackupsError] = []
     async with FakePinecone(indexes=["products"], now=begin) as fake:
         fake.max_backups = 25
         for day in range(366):
@@ -168,7 +167,7 @@ async def test_a_year_of_daily_backups_within_a_quota() -> None:
                 fake.play(*(chance.choice(FAULTS) if chance.random() < 0.1 else None for _ in range(9)))
                 try:
                     await back_up(fake)
-                except BackupsError as error:
+                except pba.BackupsError as error:
                     errors.append(error)
                 else:
                     break

@@ -38,7 +38,7 @@ HIDDEN = [backup(1, "Failed", index="idx"), backup(5, index="idx")]
 GONE = backup(1, index="gone", source_index_deleted_at=NOW)
 
 
-@pytest.mark.parametrize(("backups", "line", "code", "told"), [
+@pytest.mark.parametrize(("rows", "line", "code", "told"), [
     ([FRESH], "", 0, "OK - 1 healthy | healthy=1 stale=0 failing=0 missing=0 oldest_ready=1"),
     ([FRESH, OLD], "", 1, "WARNING - 1 healthy, 1 stale (old) |"),
     ([FRESH, OLD], "--index fresh", 0, "OK - 1 healthy |"),
@@ -49,11 +49,9 @@ GONE = backup(1, index="gone", source_index_deleted_at=NOW)
     (HIDDEN, "", 0, "OK - 1 healthy, the newest backup failed (idx) |"),
     ([backup(50, index=f"i{n}") for n in range(7)], "", 1, "WARNING - 7 stale (i0, i1, i2, i3, i4 and 2 more) |"),
 ])  # fmt: skip
-def test_exit_codes_and_the_line_that_monitoring_reads(
-    project: FakePinecone, run: Run, backups: list[Backup], line: str, code: int, told: str
-) -> None:
-    """What follows a bar, in any line, is taken for performance data."""
-    outcome = checked(project, run, backups, line)
+def test_plugin_line(project: FakePinecone, run: Run, rows: list[Backup], line: str, code: int, told: str) -> None:
+    """Monitoring reads it, and the exit code. What follows a bar, in any line, is taken for performance data."""
+    outcome = checked(project, run, rows, line)
     first, *others = outcome.out.splitlines()
     assert (outcome.code, outcome.err) == (code, "")
     assert first.startswith(f"BACKUPS {told}")

@@ -88,11 +88,8 @@ def test_what_is_no_verdict_is_3(project: FakePinecone, run: Run, line: str, on_
     ({"HTTPS_PROXY": "{}"}, "--demo", False),
 ])  # fmt: skip
 def test_a_proxy_for_https(project: FakePinecone, run: Run, variables: dict[str, str], words: str, used: bool) -> None:
-    """A proxy is used for an https address, unless NO_PROXY names the host; never for the demonstration.
-
-    The address is that of the proxy itself, which speaks no TLS.
-    """
-    proxy = project.url.removeprefix("http://")
+    """A proxy is used for an https address, unless NO_PROXY names the host; never for the demonstration."""
+    proxy = project.url.removeprefix("http://")  # which is the address, too, and speaks no TLS
     settings = {name: value.format(proxy) for name, value in ({HOST: f"https://{proxy}"} | variables).items()}
     run(f"list {words.format(proxy)}", **settings)
     asked = [request.headers["Host"] for request in project.requests if request.method == "CONNECT"]

@@ -120,16 +120,13 @@ CASES = [(error, status, request) for status, request, errors in TABLE for error
 async def test_whom_a_status_blames(
     error: Exception, status: int, request_: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What the caller caused is 4xx and says why. All else is 5xx, is logged, and shows no value of the service's.
-
-    An unknown outcome invites no retry.
-    """
+    """What the caller caused is 4xx and says why. All else is 5xx, is logged, and shows no value of the service's."""
     answer = await answer_to(error, **request_)
     assert (answer.status_code, answer.json()["error"]) == (status, type(error).__name__)
     assert answer.headers.get("www-authenticate") == ("APIKey" if status == 401 else None)
     if isinstance(error, pba.ConfigurationError) and status == 422:
         assert answer.json()["detail"] == str(error)
-    if getattr(error, "outcome_unknown", False):
+    if getattr(error, "outcome_unknown", False):  # invites no retry
         assert (answer.json()["outcome_unknown"], answer.headers.get("retry-after")) == (True, None)
         assert answer.json()["detail"] == "It may have happened: look before you repeat."
     logged = [vars(record) for record in caplog.records if record.name == "pinecone_backups_async"]
@@ -146,15 +143,13 @@ async def test_retry_after_is_whole_seconds(wait: float | None, header: str | No
 
 @pytest.mark.parametrize("code", ["UNKNOWN", "MADE_UP", "<script>"])
 async def test_a_problem_has_what_support_asks_for(code: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A code goes out only if the specification knows it.
-
-    No attribute of the log's record can be one that an application's own factory of records sets.
-    """
+    """A code goes out only if the specification knows it."""
     answer = await answer_to(api(pba.ServiceError, 500, code, request_id="req-7"))
     shown = {"code": code} if code == "UNKNOWN" else {}
     facts = {"status": 502, "error": "ServiceError", **shown, "request_id": "req-7"}
     told = {"type": "about:blank", "title": "Bad Gateway", "detail": "The backups service failed."}
     assert answer.json() == told | facts
+    # An application's own factory of records may set any name that does not begin with our prefix.
     record = vars(next(record for record in caplog.records if record.name == "pinecone_backups_async"))
     added = record.keys() - vars(logging.makeLogRecord({})).keys() - {"message", "asctime"}
     assert {name: record[name] for name in added} == {f"pinecone_{name}": value for name, value in facts.items()}
@@ -162,8 +157,8 @@ async def test_a_problem_has_what_support_asks_for(code: str, caplog: pytest.Log
 
 TIMEOUT = pba.TransportTimeoutError(SECRET)
 LONG = pba.ConfigurationError(f"limit {'é' * 100}", argument="limit")
-ACCEPT, CLOSE = "websocket.accept", "websocket.close 1011 The backups service did not answer in time."
 AS_HTTP = ["websocket.http.response.start 504", "websocket.http.response.body"]
+ACCEPT, CLOSE = "websocket.accept", "websocket.close 1011 The backups service did not answer in time."
 
 
 @pytest.mark.parametrize(("error", "before", "extensions", "sent"), [

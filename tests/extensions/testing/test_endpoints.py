@@ -38,12 +38,9 @@ async def test_a_creation_a_restore_and_a_deletion_begin(fake: FakePinecone) -> 
 AFTER_TWO = "c2tpcD0wMDAwMDAwMiZzaXplPTAwMg=="
 LIMITS = ["0", "101", "-1", "ten", "1.5", "", "1e1", "+5", "²", " 5", "9" * 5000]
 SIZES_0_AND_101 = "c2tpcD0wMDAwMDAxMCZzaXplPTAwMA==", "c2tpcD0wMDAwMDAxMCZzaXplPTEwMQ=="
-TOKENS = [
-    *("", "nonsense", "ä", "bm9uc2Vuc2U="),  # the last is well-formed base64 of something else
-    *(f"{AFTER_TWO}!", AFTER_TWO[:-1], AFTER_TWO.replace("=", "%3D"), *SIZES_0_AND_101),
-]
+BASE64_OF_NONSENSE = "bm9uc2Vuc2U="
+TOKENS = ["", "nonsense", "ä", BASE64_OF_NONSENSE, f"{AFTER_TWO}!", AFTER_TWO.replace("=", "%3D"), *SIZES_0_AND_101]
 VERSION = "The X-Pinecone-Api-Version header must be 2025-10 or 2026-04 or 2026-07."
-UNKNOWN = ("/", "/index", "/backups/", "/restore-jobs/", "/backups/a/b")
 PAGE = "GET /backups"
 N: dict[str, Any] = {"name": "n"}
 BODIES: list[tuple[str, Any, int, str]] = [
@@ -63,7 +60,7 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     *((PAGE, {"version": version}, 400, VERSION) for version in (None, "", "2026-4", "2025-04", "unstable")),
     *((PAGE, {"query": {"limit": limit}}, 400, "limit must be an integer from 1 to 100.") for limit in LIMITS),
     *((PAGE, {"query": {"paginationToken": token}}, 400, "Invalid pagination token.") for token in TOKENS),
-    *((f"GET {path}", {}, 404, f"GET {path} is not served here.") for path in UNKNOWN),
+    *((f"GET {path}", {}, 404, "is not served here.") for path in ("/", "/index", "/backups/", "/backups/a/b")),
     *((f"{verb} /backups/x", {}, 404, "Backup x not found.") for verb in ("GET", "DELETE")),
     ("GET /restore-jobs/x", {}, 404, "Restore job x not found."),
     *((f"GET /indexes/x{end}", {}, 404, "Index x not found.") for end in ("", "/backups")),
@@ -180,9 +177,8 @@ async def looks(fake: FakePinecone, path: str, number: int = 4) -> str:
     ({}, "Ready Ready Ready Ready"),
     ({"looks_until_ready": 3}, "Initializing Initializing Ready Ready"),
     ({"looks_until_ready": 2, "backup_outcome": "Failed"}, "Initializing Failed Failed Failed"),
-    ({"lag": 2}, "404 404 Ready Ready"),
     ({"lag": 1, "looks_until_ready": 2}, "404 Initializing Ready Ready"),
-    ({"lag": 1, "looks_until_ready": 0}, "404 Ready Ready Ready"),
+    ({"lag": 2, "looks_until_ready": 0}, "404 404 Ready Ready"),
 ])  # fmt: skip
 async def test_looks_finish_a_backup(fake: FakePinecone, settings: dict[str, Any], found: str) -> None:
     for name, value in settings.items():

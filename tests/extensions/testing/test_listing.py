@@ -17,8 +17,7 @@ from tests.support.raw_request import NOW, ask, backup, get, pages
 
 
 @pytest.mark.parametrize(("query", "rows"), [
-    *(({"version": version}, rows) for version, rows in [("2025-10", 10), ("2026-04", 10), ("2026-07", 100)]),
-    *(({"limit": limit}, limit) for limit in (1, 99, 100)),
+    ({"version": "2025-10"}, 10), ({"version": "2026-07"}, 100), ({}, 10), ({"limit": 1}, 1), ({"limit": 100}, 100),
 ])  # fmt: skip
 async def test_how_many_rows_a_page_has(query: dict[str, Any], rows: int) -> None:
     async with FakePinecone(backups=150) as fake:
@@ -68,8 +67,6 @@ def test_a_project_is_worth_looking_at() -> None:
     assert len({backup.backup_id for backup in backups}) == 250
     assert len({backup.source_index_name for backup in backups}) == 6
     assert len({backup.source_index_id for backup in backups if backup.source_index_name == "docs-search"}) == 2
-    ends = [(b.created_at or NOW, b.source_index_deleted_at) for b in backups if b.source_index_deleted_at]
-    assert {created < end for created, end in ends} == {True}
     (today,) = (backup.created_at or NOW for backup in sample_backups(1))  # ages count from the present by default
     assert dt.timedelta() < dt.datetime.now(dt.UTC) - today < dt.timedelta(days=1)
     with pytest.raises(ValueError, match="count must not be negative, not -1"):

@@ -80,18 +80,17 @@ def test_what_is_no_verdict_is_3(project: FakePinecone, run: Run, line: str, on_
     assert re.fullmatch(f"{told}\n", shown)
 
 
-@pytest.mark.parametrize(("variables", "words", "used"), [
-    ({"HTTPS_PROXY": "{}"}, "", True), ({"https_proxy": "http://{}"}, "", True),
-    ({"HTTPS_PROXY": "http://127.0.0.1:9"}, "--proxy http://{}", True),
-    ({"HTTPS_PROXY": "{}", "NO_PROXY": "127.0.0.1"}, "", False),
-    ({"HTTPS_PROXY": "{}", HOST: "http://{}"}, "", False),
-    ({"HTTPS_PROXY": "{}"}, "--demo", False),
+@pytest.mark.parametrize(("variables", "words", "used", "code"), [
+    ({"HTTPS_PROXY": "{}"}, "", True, 1), ({"https_proxy": "http://{}"}, "", True, 1),
+    ({"HTTPS_PROXY": "http://127.0.0.1:9"}, "--proxy http://{}", True, 1),
+    ({"HTTPS_PROXY": "{}", "NO_PROXY": "127.0.0.1"}, "", False, 1),
+    ({"HTTPS_PROXY": "{}", HOST: "http://{}"}, "", False, 0), ({"HTTPS_PROXY": "{}"}, "--demo", False, 0),
 ])  # fmt: skip
-def test_a_proxy_for_https(project: FakePinecone, run: Run, variables: dict[str, str], words: str, used: bool) -> None:
-    """A proxy is used for an https address, unless NO_PROXY names the host; never for the demonstration."""
+def test_a_proxy(project: FakePinecone, run: Run, variables: dict[str, str], words: str, used: bool, code: int) -> None:
+    """It is used for an https address, unless NO_PROXY names the host; never for the demonstration."""
     proxy = project.url.removeprefix("http://")  # which is the address, too, and speaks no TLS
     settings = {name: value.format(proxy) for name, value in ({HOST: f"https://{proxy}"} | variables).items()}
-    run(f"list {words.format(proxy)}", **settings)
+    assert run(f"list {words.format(proxy)}", **settings).code == code
     asked = [request.headers["Host"] for request in project.requests if request.method == "CONNECT"]
     assert asked == ([proxy] if used else [])
 

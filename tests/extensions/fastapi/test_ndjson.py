@@ -108,10 +108,17 @@ async def test_pages_that_are_empty(project: FakePinecone) -> None:
 
 
 async def test_head_fetches_nothing(project: FakePinecone) -> None:
-    async with served(listing) as url, http_client() as http:
+    done = asyncio.Event()
+
+    def with_a_task(client: BackupsClient) -> Response:
+        response = listing(client)
+        response.background = BackgroundTask(done.set)
+        return response
+
+    async with served(with_a_task) as url, http_client() as http:
         response = await http.head(f"{url}/0")
     assert (response.status_code, response.headers["content-type"]) == (200, "application/x-ndjson")
-    assert project.requests == []
+    assert (project.requests, done.is_set()) == ([], True)
 
 
 async def test_a_time_limit_of_a_middleware_aborts(project: FakePinecone) -> None:

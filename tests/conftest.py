@@ -43,10 +43,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def no_settings() -> Generator[None]:
     """Whoever runs the tests may have settings of their own."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [
-            name for name in os.environ if name.startswith(("PINECONE_", "SSL_CERT")) or "proxy" in name.lower()
-        ]:
-            patch.delenv(name)
+        for name in list(os.environ):
+            if name.startswith(("PINECONE_", "SSL_CERT")) or "proxy" in name.lower():
+                patch.delenv(name)
         yield
 
 

@@ -14,7 +14,6 @@ import pinecone_backups_async as sdk
 from pinecone_backups_async import BackupsClient, RetryPolicy
 from pinecone_backups_async.testing import Answer, FakePinecone
 from tests.stress.writes import FINAL, INDEX, TRANSIENT, backups_made, ours
-from tests.support import clients
 from tests.support.timing import Sleeps
 
 LOST = {
@@ -22,10 +21,6 @@ LOST = {
     "garbled 201": Answer.lost(201, body=b'{"backup_id": "x'),
     "late": Answer.lost(201, delay=1.0),
 }
-
-
-def client_of(fake: FakePinecone) -> BackupsClient:
-    return clients.client_of(fake, retry=clients.eager(sleep=Sleeps()), timeout=20.0)
 
 
 @pytest.fixture
@@ -37,7 +32,7 @@ async def fake() -> AsyncGenerator[FakePinecone]:
 
 @pytest.fixture
 async def client(fake: FakePinecone) -> AsyncGenerator[BackupsClient]:
-    async with client_of(fake) as clients_own:
+    async with ours(fake) as clients_own:
         yield clients_own
 
 
@@ -136,7 +131,7 @@ async def test_W5_an_odd_restore_listing_does_no_harm(fake: FakePinecone, client
 async def test_W6_stale_connections_do_not_matter_to_a_post() -> None:
     """A POST goes over a new connection, however many kept ones are stale."""
     async with FakePinecone() as gone:
-        client, port = client_of(gone), int(gone.url.rpartition(":")[2])
+        client, port = ours(gone), int(gone.url.rpartition(":")[2])
         await asyncio.gather(*[client.fetch_page() for _ in range(10)])
     async with client, FakePinecone(indexes=[INDEX], port=port) as fake:
         await asyncio.gather(*[client.create_backup(INDEX, name=f"{n}") for n in range(10)])

@@ -306,6 +306,7 @@ def test_two_threads_in_their_first_call() -> None:
 
 @pytest.mark.parametrize("behaviour", [error("500 No"), b"", b"nonsense\r\n\r\n", answer(b"<html>")])
 async def test_errors_leave_no_garbage(behaviour: Behaviour) -> None:
+    """Nor does the client keep the time limits of calls that are over."""
     async with fault_server([behaviour] * 25) as server, client_of(server, retry=RetryPolicy(attempts=1)) as client:
         gc.collect()
         gc.disable()
@@ -321,3 +322,4 @@ async def test_errors_leave_no_garbage(behaviour: Behaviour) -> None:
             gc.garbage.clear()
             gc.enable()
         assert errors == []
+        assert sum(isinstance(found, asyncio.Timeout) for found in gc.get_objects()) < 5

@@ -41,9 +41,11 @@ async def test_R4_a_page_behind_a_switch_of_protocols_is_none() -> None:
 
 
 async def test_R5_cookies_are_neither_kept_nor_sent() -> None:
-    async with fault_server(backups=30) as server, client_of(server) as client:
+    async with fault_server(backups=30) as server:
+        named = server.url.replace("127.0.0.1", "localhost")  # aiohttp keeps none of a number
         pages = [server.page(b"GET /backups?paginationToken=%d HTTP/1.1" % start) for start in range(0, 30, 3)]
         server.script = [keep_open(answer(page, headers="Set-Cookie: session=1; Path=/\r\n")) for page in pages]
-        assert await listed(client) == server.ids
+        async with client_of(server, base_url=named) as client:
+            assert await listed(client) == server.ids
         assert len(server.heads) == 10
         assert not [seen for seen in server.heads if b"cookie" in seen.lower()]

@@ -15,6 +15,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import attrs
 import trustme
@@ -182,10 +183,6 @@ async def client_for(failing: FailingCall) -> AsyncGenerator[BackupsClient]:
             yield client
 
 
-def ignore(*_: object) -> None:
-    return
-
-
 async def ended(failing: FailingCall, how: str = "raised", moment: int = 0) -> BaseException | None:
     """Return what reached the caller, None where the call succeeded before it was to be ended."""
     async with client_for(failing) as client:
@@ -194,7 +191,7 @@ async def ended(failing: FailingCall, how: str = "raised", moment: int = 0) -> B
                 async with asyncio.timeout(moment / 1000):
                     await failing.call(client)
             elif how == "interrupted":
-                asyncio.get_running_loop().set_exception_handler(ignore)  # of a response that is collected
+                asyncio.get_running_loop().set_exception_handler(Mock())  # of a response that is collected
                 with interrupted_at(moment):
                     await failing.call(client)
             elif how == "cancelled":

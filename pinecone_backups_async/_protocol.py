@@ -39,7 +39,7 @@ _ESCAPE: Final = (  # compiled when the first error comes, as it is of no use be
     r"|&(?P<entity>quot|amp|apos|lt|gt);|\\(?P<plain>[^u])|\x00"
 )
 _ENTITIES: Final = {"quot": '"', "amp": "&", "apos": "'", "lt": "<", "gt": ">"}
-_SECONDS: Final = r"\s*[0-9]+(\.[0-9]+)?\s*"
+_SECONDS: Final = r"[ \t]*[0-9]+(\.[0-9]+)?[ \t]*"
 _Texts: TypeAlias = Mapping[str, str]
 _Values: TypeAlias = Mapping[str, object]
 _T = TypeVar("_T")

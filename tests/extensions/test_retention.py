@@ -169,13 +169,12 @@ ROWS = st.builds(
     st.sampled_from(["Ready", "Ready", "Ready", "Failed", "Pending", "Exploded"]),
     index=st.sampled_from("ab"),
     index_id=st.sampled_from("12"),
-    name=st.sampled_from([None, "n1", "x"]),
     source_index_deleted_at=st.sampled_from([None, None, None, NOW]),
     backup_id=st.text("abc", min_size=1, max_size=4),
 )
 COUNTS = {rule: st.integers(0, 3) for rule in ("hourly", "daily", "weekly")}
-OTHERS = {"within": st.none() | st.integers(1, 40).map(hours), "names": st.sampled_from([None, ["n*"]])}
-RULES = st.fixed_dictionaries({"last": st.integers(1, 3)}, optional={**COUNTS, **OTHERS})
+WITHIN = {"within": st.none() | st.integers(1, 40).map(hours)}
+RULES = st.fixed_dictionaries({"last": st.integers(1, 3)}, optional={**COUNTS, **WITHIN})
 
 
 @given(st.lists(ROWS, max_size=12, unique_by=lambda row: row.backup_id), RULES, st.booleans(), st.randoms())

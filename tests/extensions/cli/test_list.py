@@ -107,7 +107,7 @@ FILTERS: dict[str, Callable[[Backup], bool]] = {
 
 
 @pytest.mark.parametrize("line", FILTERS)
-@pytest.mark.parametrize("most", [0, 7, 150, 999])
+@pytest.mark.parametrize("most", [0, 7, 150])
 def test_filters_and_how_many(project: FakePinecone, run: Run, line: str, most: int) -> None:
     wanted = [backup.backup_id for backup in project.backups if FILTERS[line](backup)]
     assert (len(wanted) > 9, len(wanted) < 250) == (True, bool(line))

@@ -101,8 +101,7 @@ def test_the_demo_needs_no_key_and_ignores_settings(run: Run) -> None:
     assert (outcome.code, outcome.out.count("\n")) == (0, 24)
     assert outcome.err == "pinecone-backups: --demo: a made-up project on a local server, not yours\n"
     assert run("check --max-age 26h --demo").out.startswith("BACKUPS WARNING - ")
-    missing = run("check --max-age 26h")
-    assert (missing.code, missing.out[:49]) == (3, "BACKUPS UNKNOWN - PINECONE_API_KEY is not set; --")
+    assert run("check --max-age 26h").out.startswith("BACKUPS UNKNOWN - PINECONE_API_KEY is not set; --")
 
 
 @pytest.mark.parametrize(("line", "told"), [

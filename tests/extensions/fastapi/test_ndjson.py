@@ -86,17 +86,17 @@ async def test_a_stream_is_complete_or_fails(
     async with served(*makes, version=version, middlewares=STACKS[stack]) as url:
         for encoding in "gzip", "identity":
             async with http_client(base_url=url, headers={"Accept-Encoding": encoding}) as http:
-                whole, *answers = [await http.get(f"/{number}") for number in range(1 + len(AT_ONCE))]
-                for number in range(1 + len(AT_ONCE), len(makes)):
-                    with pytest.raises(httpx.RemoteProtocolError):
-                        await http.get(f"/{number}")
+                tasks = [asyncio.create_task(http.get(f"/{number}")) for number in range(len(makes))]
+                await asyncio.wait(tasks)
+            assert {type(task.exception()) for task in tasks[-len(LATER) :]} == {httpx.RemoteProtocolError}
+            whole, *answers = [task.result() for task in tasks[: -len(LATER)]]
             *rows, last = whole.text.splitlines()
             assert (whole.headers["content-type"], last) == ("application/x-ndjson", WHOLE)
             assert [json.loads(row) for row in rows] == [backup.to_dict() for backup in project.backups]
             assert [answer.status_code for answer in answers] == list(AT_ONCE.values())
             assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
-    aborted = [record for record in caplog.records if record.getMessage().startswith("aborted a stream")]
-    assert [vars(record)["pinecone_error"] for record in aborted] == [type(error).__name__ for error in LATER] * 2
+    aborted = [vars(record)["pinecone_error"] for record in caplog.records if "aborted" in record.getMessage()]
+    assert sorted(aborted) == sorted([type(error).__name__ for error in LATER] * 2)
 
 
 async def test_pages_that_are_empty(project: FakePinecone) -> None:

@@ -153,14 +153,13 @@ async def test_a_restored_index_is_as_its_backup_says(fake: FakePinecone) -> Non
     assert dict(two.extra) == more
 
 
-@pytest.mark.parametrize(("odd", "found"), [(False, ["01", "23", "4"]), (True, ["01", "12", "23"])])
-async def test_jobs_may_be_listed_twice_or_not(fake: FakePinecone, odd: bool, found: list[str]) -> None:
-    """Whatever the listing does, a job whose index is gone is left out."""
-    fake.odd_restore_listing = odd
+async def test_jobs_may_be_listed_twice_or_not(fake: FakePinecone) -> None:
+    """A job whose index is gone is left out in any case."""
+    fake.odd_restore_listing = True
     fake.add(*(job(str(n), created_at=NOW.replace(minute=9 - n), target_index_name=f"i{n}") for n in range(6)))
     del fake.indexes["i5"]
     listed = await pages(fake, "GET /restore-jobs", limit=2)
-    assert ["".join(row["restore_job_id"] for row in page.json["data"]) for page in listed] == found
+    assert ["".join(row["restore_job_id"] for row in page.json["data"]) for page in listed] == ["01", "12", "23"]
 
 
 async def create(fake: FakePinecone, **body: str) -> str:
@@ -234,10 +233,7 @@ async def test_what_is_deleted_is_found_for_the_lag(fake: FakePinecone) -> None:
     assert await looks(fake, "/backups/c") == "Ready Ready Ready Ready"
 
 
-async def test_the_time_is_what_the_test_says_or_now(fake: FakePinecone) -> None:
+async def test_the_time_is_what_the_test_says(fake: FakePinecone) -> None:
     fake.looks_until_ready, fake.now = 0, dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
     await create(fake)
     assert (fake.backups[0].status, fake.backups[0].created_at) == ("Ready", fake.now)
-    fake.now = None
-    created = dt.datetime.fromisoformat((await ask(fake, CREATE, json={})).json["created_at"])
-    assert abs(dt.datetime.now(dt.UTC) - created) < dt.timedelta(minutes=1)

@@ -122,12 +122,10 @@ async def test_a_timeout_of_the_client_stays_its_own() -> None:
             raise TransportTimeoutError("own")
 
 
-@pytest.mark.parametrize(("width", "titles"), [
-    (40, []), (60, []), (80, ["Backups"]), (100, ["Backups", "Size"]), (120, ["of 26h", "Backups", "Size"]),
-    (None, ["of 26h", "Backups", "Size"]),
-])  # fmt: skip
-def test_a_table_of_any_width_cuts_nothing(width: int | None, titles: list[str]) -> None:
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, None])
+def test_a_table_of_any_width_cuts_nothing(width: int | None) -> None:
     """The bar leaves first, then the size, then the number of backups."""
+    titles = [title for title, least in (("of 26h", 120), ("Backups", 80), ("Size", 100)) if (width or 999) >= least]
     report = assess([FRESH, OLD, *FAILED, *trouble("recommends")], max_age=dt.timedelta(hours=26))
     lines = ["".join(cell.text for cell in line) for line in report_lines(report, width)]
     assert max(map(len, lines)) <= (width or 999)

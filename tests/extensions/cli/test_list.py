@@ -60,12 +60,11 @@ def table(backups: list[Backup], width: int | None) -> list[str]:
     return ["".join(cell.text for cell in line).rstrip() for line in backups_lines(backups, NOW, width)]
 
 
-@pytest.mark.parametrize(("width", "gone", "height"), [
-    (40, ["Name", "Records", "Region"], 2), (60, ["Name", "Records", "Region"], 1), (80, ["Records", "Region"], 1),
-    (100, ["Region"], 1), (120, [], 1), (None, [], 1),
-])  # fmt: skip
-def test_a_table_of_any_width_cuts_nothing(width: int | None, gone: list[str], height: int) -> None:
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, None])
+def test_a_table_of_any_width_cuts_nothing(width: int | None) -> None:
     """Region leaves first, then records, then name; what still does not fit goes to a second line of each row."""
+    gone = [title for title, least in (("Name", 80), ("Records", 100), ("Region", 120)) if (width or 999) < least]
+    height = 2 if width == 40 else 1
     backups = [backup for backup in sample_backups(40, now=NOW) if backup.status != "InitializationFailed"]
     lines = table(backups, width)
     assert max(map(len, lines)) <= (width or 999)

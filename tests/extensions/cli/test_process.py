@@ -92,19 +92,17 @@ def started(*command: str, **environ: str) -> subprocess.Popen[bytes]:
 UNKNOWN = b"pinecone-backups: create_backup was cancelled, its outcome is unknown\n"
 
 
-@pytest.mark.parametrize(("sent", "words", "code", "told"), [
+@pytest.mark.parametrize(("sig", "words", "code", "told"), [
     (signal.SIGINT, ["create", "products"], 130, UNKNOWN), (signal.SIGTERM, ["create", "products"], 143, UNKNOWN),
     (signal.SIGTERM, ["list"], 143, b""),
 ])  # fmt: skip
-def test_a_signal_ends_it(
-    project: FakePinecone, sent: signal.Signals, words: list[str], code: int, told: bytes
-) -> None:
+def test_a_signal_ends_it(project: FakePinecone, sig: signal.Signals, words: list[str], code: int, told: bytes) -> None:
     """It tells only what may have happened."""
     project.delay = 30
     with started(*COMMAND, *words) as process:
         while not project.requests:
             assert process.poll() is None
-        process.send_signal(sent)
+        process.send_signal(sig)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (code, b"", told)
 

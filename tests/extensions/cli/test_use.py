@@ -106,8 +106,7 @@ def test_the_demo_needs_no_key_and_ignores_settings(run: Run) -> None:
 
 @pytest.mark.parametrize(("line", "told"), [
     ("--help", "restores"), ("-h", "--install-completion"), ("", "Usage: pinecone-backups COMMAND"),
-    ("list -h", "--newer-than AGE"), ("check --help", "Exit codes: 0 ok, 1 stale"), ("-V", __version__),
-    ("--version", __version__),
+    ("-V", __version__), ("list -h", "--newer-than AGE"), ("check --help", "Exit codes: 0 ok, 1 stale"),
 ])  # fmt: skip
 def test_help_and_version(run: Run, line: str, told: str) -> None:
     outcome = run(line)

@@ -1,8 +1,9 @@
 """The gates and how each is measured: interleaved rounds, CPU of this process, medians of paired ratios. No print.
 
-A round runs every contender once, one after another: what disturbs the machine disturbs neighbours alike. A ratio is
-taken within its round, and the median over the rounds is what counts. Where a control, which compares a contender with
-itself, is far from 1, the machine was not quiet, and the run is void.
+A round runs every contender once, one after another: what disturbs the machine disturbs neighbours alike. The order
+changes, as memory is colder behind a contender that uses much of it. A ratio is taken within its round, and the median
+over the rounds is what counts. Where a control, which compares a contender with itself, is far from 1, the machine was
+not quiet, and the run is void.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import itertools
 import os
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -100,16 +103,22 @@ def ratios(seconds: Mapping[str, list[float]], name: str, other: str) -> list[fl
     return [mine / theirs for mine, theirs in zip(seconds[name], seconds[other], strict=True)]
 
 
+def _orders(names: Iterable[str], rounds: int) -> Iterator[list[str]]:
+    """Yield the order of each round, drawn alike in every run."""
+    draw, names = random.Random(1), list(names)
+    return (draw.sample(names, len(names)) for _ in range(rounds))
+
+
 def _interleave(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Run every contender once a round, in their order; return their seconds, without the first round, which warms up.
+    """Run every contender once a round; return their seconds, without the first round, which warms up.
 
     There imports also write their bytecode, as an installed package has it.
     """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(1 + rounds):
-        for name, contender in contenders.items():
+    for order in _orders(contenders, 1 + rounds):
+        for name in order:
             gc.collect()
-            seconds[name].append(contender())
+            seconds[name].append(contenders[name]())
     return {name: found[1:] for name, found in seconds.items()}
 
 
@@ -158,10 +167,10 @@ async def _walks(url: str, size: Size) -> dict[str, list[float]]:
             if await walk() != backup_ids(size.pages):
                 raise AssertionError(f"{name} does not list what the server holds")
         seconds: dict[str, list[float]] = {name: [] for name in walks}
-        for name, walk in [*walks.items()] * size.rounds:
+        for name in itertools.chain.from_iterable(_orders(walks, size.rounds)):
             gc.collect()
             began = time.process_time()
-            await walk()
+            await walks[name]()
             seconds[name].append(time.process_time() - began)
         return seconds
 

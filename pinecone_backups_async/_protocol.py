@@ -24,7 +24,7 @@ import attrs
 
 from . import _errors as errors  # pyright: ignore[reportPrivateUsage]
 from ._decode import MAX_BODY, MAX_ERROR_BODY, decode_json
-from ._models import BackupPage, RestoreJobPage
+from ._models import Page
 from ._version import __version__
 
 API_VERSIONS: Final = ("2026-04", "2025-10", "2026-07")
@@ -136,8 +136,8 @@ class Protocol:
             error.problems = tuple((self._safe.text(path, ours=True), reason) for path, reason in error.problems)
             error.excerpt, error.request_id = self._safe.text(_text(response)), request_id
             raise
-        if isinstance(value, BackupPage | RestoreJobPage):
-            return cast("_T", attrs.evolve(value, request_id=request_id))
+        if isinstance(value, Page):
+            return cast("_T", attrs.evolve(cast("Page[Any]", value), request_id=request_id))
         return value
 
     def request_id(self, response: Response) -> str | None:

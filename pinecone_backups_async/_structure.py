@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from itertools import islice
 from types import NoneType
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import attrs
 import cattrs
@@ -29,11 +29,6 @@ _RFC_3339: Final = (
 _Problems: TypeAlias = list[tuple[str, str]]
 _P = TypeVar("_P", bound=Page[Any])
 _T = TypeVar("_T")
-
-
-@attrs.define(eq=False, repr=False)
-class _Pagination:
-    next: str | None
 
 
 def read_time(text: str) -> dt.datetime:
@@ -92,6 +87,8 @@ def _keeping_unknown(cls: type[_T]) -> Callable[[object, Any], _T]:
 
 def _checked(value: object, kind: type[_T], path: str, problems: _Problems) -> Any:
     """Return the value of decoded JSON, a `kind`; if it is none, add why to the problems."""
+    if type(value) is kind:  # such as a list of rows, which has nothing to structure
+        return value
     try:
         return _converter.structure(value, kind)
     except (cattrs.BaseValidationError, TypeError) as error:
@@ -121,19 +118,27 @@ def structure(raw: object, kind: type[_T]) -> _T:
     return value
 
 
+def _token_in(pagination: object, problems: _Problems) -> str:
+    """Return the token of the next page, empty if there is none; add to the problems what is wrong with it."""
+    found: dict[str, Any] = {} if pagination is None else _checked(pagination, dict, "$.pagination", problems) or {}
+    if found and "next" not in found:
+        problems.append(("$.pagination.next", "required, but missing"))
+    sent: object = found.get("next")
+    token: str = "" if sent is None else _checked(sent, str, "$.pagination.next", problems) or ""
+    if len(token.encode()) > MAX_TOKEN_BYTES:
+        problems.append(("$.pagination.next", f"longer than {MAX_TOKEN_BYTES} bytes"))
+    return token
+
+
 def structure_page(raw: Any, page: type[_P], row: type[Model], key: str = "data", rows: list[Any] | None = None) -> _P:
     """Return the page of rows in decoded JSON; raise ResponseParsingError with its problems if it is none.
 
     `rows` are the rows if a faster reader has read them.
     """
-    fields = structure(raw, dict[str, Any])
+    fields = cast("dict[str, Any]", structure(raw, dict))
     problems: _Problems = []
     _checked(fields.get("error"), NoneType, "$.error", problems)
-    pagination = fields.get("pagination")
-    found = None if pagination in (None, {}) else _checked(pagination, _Pagination, "$.pagination", problems)
-    token: str = (found and found.next) or ""
-    if len(token.encode()) > MAX_TOKEN_BYTES:
-        problems.append(("$.pagination.next", f"longer than {MAX_TOKEN_BYTES} bytes"))
+    token = _token_in(fields.get("pagination"), problems)
     if key in fields:
         sent: list[Any] = _checked(fields[key], list, f"$.{key}", problems) or []
         if len(sent) > MAX_ROWS:
@@ -149,7 +154,7 @@ def structure_page(raw: Any, page: type[_P], row: type[Model], key: str = "data"
 
 
 _converter: Final = cattrs.Converter()
-for _kind in (str, int, bool, list, NoneType):
+for _kind in (str, int, bool, list, dict, NoneType):
     _converter.register_structure_hook(_kind, _exactly)
 _converter.register_structure_hook(float, _structure_float)
 _converter.register_structure_hook(dt.datetime, _structure_time)

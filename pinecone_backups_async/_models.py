@@ -37,7 +37,7 @@ class FrozenDict(dict[str, _T], Generic[_T]):
 NOTHING_ELSE: Final[FrozenDict[Any]] = FrozenDict()  # the `extra` of a value that has none
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, init=False, eq=False, repr=False)
 class Model:
     """What the service's objects become: the fields that are known, and `extra`."""
 

@@ -131,13 +131,13 @@ class _Pages(AsyncIterator[_Page]):
         return page if new is page.data else attrs.evolve(cast("Any", page), data=new)
 
 
-@attrs.define(eq=False, repr=False)
 class _Items(AsyncIterator[_Item]):
     """One iteration over the items of pages, cut exactly at `max_items`."""
 
-    _pages: AsyncIterator[Any]
-    _left: int | None
-    _ready: deque[_Item] = attrs.field(factory=deque[_Item])
+    def __init__(self, pages: AsyncIterator[Any], max_items: int | None) -> None:
+        self._pages = pages
+        self._left = max_items
+        self._ready = deque[_Item]()
 
     async def __anext__(self) -> _Item:
         while not self._ready:

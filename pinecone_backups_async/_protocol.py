@@ -64,24 +64,24 @@ class Endpoint(NamedTuple, Generic[_T_co]):
         return self.method in {"GET", "DELETE"}
 
 
-@attrs.define(eq=False, repr=False)
 class Request:
     """One request, ready to be sent but for the key. Its URL is encoded already. Its repr shows nothing of it."""
 
-    method: str
-    url: str
-    headers: _Texts
-    body: bytes | None = None
+    def __init__(self, method: str, url: str, headers: _Texts, body: bytes | None = None) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
 
 
-@attrs.define(eq=False, repr=False)
 class Response:
     """What the service sent. Header names are found in any case. A body over the limit is not read: `too_large`."""
 
-    status: int
-    headers: _Texts
-    body: bytes
-    too_large: bool = False
+    def __init__(self, status: int, headers: _Texts, body: bytes, *, too_large: bool = False) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.too_large = too_large
 
 
 class Protocol:

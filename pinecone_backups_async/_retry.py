@@ -93,18 +93,18 @@ class Deadline:
         return self.left(passed=seconds)
 
 
-@attrs.define(eq=False, repr=False)
 class Attempt:
     """One attempt of a call: its limits in seconds, and whether the request may have reached the service."""
 
-    #: For the whole attempt.
-    seconds: float
-    #: Until the request begins to be sent.
-    seconds_to_send: float
-    #: Whether a connection that was used before must not be taken.
-    new_connection: bool = False
-    #: Set as soon as a byte of the request may have left.
-    sent: bool = False
+    def __init__(self, seconds: float, seconds_to_send: float, *, new_connection: bool = False) -> None:
+        #: For the whole attempt.
+        self.seconds = seconds
+        #: Until the request begins to be sent.
+        self.seconds_to_send = seconds_to_send
+        #: Whether a connection that was used before must not be taken.
+        self.new_connection = new_connection
+        #: Set as soon as a byte of the request may have left.
+        self.sent = False
 
 
 class Limits(NamedTuple):

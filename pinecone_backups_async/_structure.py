@@ -153,7 +153,7 @@ def structure_page(raw: Any, page: type[_P], row: type[Model], key: str = "data"
     return page(data=tuple(rows or ()), next_token=token or None, data_missing=key not in fields)
 
 
-_converter: Final = cattrs.Converter()
+_converter: Final = cattrs.BaseConverter()
 for _kind in (str, int, bool, list, dict, NoneType):
     _converter.register_structure_hook(_kind, _exactly)
 _converter.register_structure_hook(float, _structure_float)

@@ -49,12 +49,12 @@ def draw_chart(page: str) -> str:
         f"<text x='12' y='28' font-size='16' font-weight='600'>{title}</text>",
     ]
     for place, (name, value) in enumerate(bars):
-        y, width = 58 + 38 * place, 480 * value / bars[-1][1]
+        y, width = 58 + 38 * place, 430 * value / bars[-1][1]
         color, weight = (OURS, 600) if name.startswith("this client") else (OTHERS, 400)
         lines += [
-            f"<text x='178' y='{y + 16}' text-anchor='end' font-weight='{weight}'>{name}</text>",
-            f"<rect x='190' y='{y}' width='{width:.1f}' height='22' rx='3' fill='{color}'/>",
-            f"<text x='{width + 198:.0f}' y='{y + 16}' font-weight='{weight}'>{value:.2f} x</text>",
+            f"<text x='236' y='{y + 16}' text-anchor='end' font-weight='{weight}'>{name}</text>",
+            f"<rect x='248' y='{y}' width='{width:.1f}' height='22' rx='3' fill='{color}'/>",
+            f"<text x='{width + 256:.0f}' y='{y + 16}' font-weight='{weight}'>{value:.2f} x</text>",
         ]
     note = f"<text x='12' y='{height - 12}' font-size='12'>Loopback, {versions}. Less is better.</text></g></svg>\n"
     return "\n".join([*lines, note])

@@ -142,3 +142,12 @@ def check_that_it_ends(answered: Answered) -> None:
 @pytest.mark.parametrize("examples", EXAMPLES)
 def test_any_answer_ends_in_a_page_or_an_error_of_ours(examples: int) -> None:
     settings(max_examples=examples, deadline=None)(given(any_answer)(check_that_it_ends))()
+
+
+@pytest.mark.parametrize("time", ["2024-03-15T10:30:45Z", "2024-03-15T10:30:45.8031465Z"])
+def test_a_time_with_an_odd_character_is_read_alike(time: str) -> None:
+    """Put before each place, or in its place."""
+    for place in range(len(time) + 1):
+        for odd in "\x00\x1f\x7f TZtz+-:.,0\u0660":
+            for end in time[place:], time[place + 1 :]:
+                check_that_both_say_the_same(encoded({"data": [row(created_at=time[:place] + odd + end)]}))

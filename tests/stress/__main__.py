@@ -16,7 +16,7 @@ Gate = Callable[[], Coroutine[Any, Any, list[Figure]]]
 GATES: dict[str, tuple[Gate, Gate]] = {
     "chaos": (partial(chaos.chaos, pages=2_000, seeds=5), partial(chaos.chaos, pages=200, seeds=2)),
     "realistic": (partial(chaos.realistic, walks=100, pages=50), partial(chaos.realistic, walks=5, pages=20)),
-    "writes": (partial(writes.writes, names=200, seeds=3), partial(writes.writes, names=50, seeds=3)),
+    "writes": (partial(writes.writes, 200, 3, beside=40), partial(writes.writes, 200, 3, beside=10)),
     "concurrent": (
         partial(life.concurrent, 300, at_once=50, faults=1_000),
         partial(life.concurrent, 60, at_once=20, faults=200),
